@@ -1,0 +1,9 @@
+// Included (without a guard) before code that is compiled for AVX-512 with VNNI. The standard and
+// intrinsic headers must have been included before: only our own functions may need the processor.
+// clang-format off
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,bmi2,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"))), apply_to = function)
+#elif defined(__GNUC__)
+#pragma GCC push_options
+#pragma GCC target("avx2,fma,f16c,bmi2,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,prefer-vector-width=512")
+#endif

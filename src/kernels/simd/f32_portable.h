@@ -1,0 +1,90 @@
+// Eight floats in plain C++; see f32_avx512.h. No intrinsics: the compiler may vectorize.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/float_bits.h"
+
+namespace ergo::kernels::portable {
+
+struct F32 {
+  static constexpr std::size_t kLanes = 8;
+  float v[kLanes];
+
+  template <typename Function>
+  static F32 Each(Function function) {
+    F32 out;
+    for (std::size_t i = 0; i < kLanes; ++i) out.v[i] = function(i);
+    return out;
+  }
+
+  static F32 Zero() { return Set(0.0f); }
+  static F32 Set(float x) {
+    return Each([&](std::size_t) { return x; });
+  }
+  static F32 Load(const float* p) {
+    return Each([&](std::size_t i) { return p[i]; });
+  }
+  static F32 LoadPart(const float* p, std::size_t n) {
+    return Each([&](std::size_t i) { return i < n ? p[i] : 0.0f; });
+  }
+  static F32 LoadF16(const std::uint16_t* p) {
+    return Each([&](std::size_t i) { return F16ToF32(p[i]); });
+  }
+  static F32 LoadBf16(const std::uint16_t* p) {
+    return Each([&](std::size_t i) { return Bf16ToF32(p[i]); });
+  }
+  void Store(float* p) const { std::copy(v, v + kLanes, p); }
+  void StorePart(float* p, std::size_t n) const { std::copy(v, v + n, p); }
+  void StoreI8(std::int8_t* p) const {
+    for (std::size_t i = 0; i < kLanes; ++i) {
+      p[i] = static_cast<std::int8_t>(std::clamp(std::nearbyintf(v[i]), -128.0f, 127.0f));
+    }
+  }
+
+  friend F32 operator+(F32 a, F32 b) {
+    return Each([&](std::size_t i) { return a.v[i] + b.v[i]; });
+  }
+  friend F32 operator-(F32 a, F32 b) {
+    return Each([&](std::size_t i) { return a.v[i] - b.v[i]; });
+  }
+  friend F32 operator*(F32 a, F32 b) {
+    return Each([&](std::size_t i) { return a.v[i] * b.v[i]; });
+  }
+  friend F32 operator/(F32 a, F32 b) {
+    return Each([&](std::size_t i) { return a.v[i] / b.v[i]; });
+  }
+};
+
+/// Product and sum each rounded: without FMA hardware a fused one would cost a library call.
+inline F32 Fma(F32 a, F32 b, F32 c) { return a * b + c; }
+inline F32 Max(F32 a, F32 b) {
+  return F32::Each([&](std::size_t i) { return a.v[i] > b.v[i] ? a.v[i] : b.v[i]; });
+}
+inline F32 Min(F32 a, F32 b) {
+  return F32::Each([&](std::size_t i) { return a.v[i] < b.v[i] ? a.v[i] : b.v[i]; });
+}
+inline F32 Abs(F32 a) {
+  return F32::Each([&](std::size_t i) { return std::fabs(a.v[i]); });
+}
+inline F32 Sqrt(F32 a) {
+  return F32::Each([&](std::size_t i) { return std::sqrt(a.v[i]); });
+}
+inline F32 RoundNearest(F32 a) {
+  return F32::Each([&](std::size_t i) { return std::nearbyintf(a.v[i]); });
+}
+inline F32 ScaleByPower(F32 a, F32 n) {
+  return F32::Each([&](std::size_t i) {
+    const auto bits = static_cast<std::uint32_t>(static_cast<int>(n.v[i]) + 127) << 23;
+    return a.v[i] * std::bit_cast<float>(bits);
+  });
+}
+inline float Sum(F32 a) {
+  return ((a.v[0] + a.v[4]) + (a.v[2] + a.v[6])) + ((a.v[1] + a.v[5]) + (a.v[3] + a.v[7]));
+}
+inline float Largest(F32 a) { return *std::max_element(a.v, a.v + F32::kLanes); }
+
+}  // namespace ergo::kernels::portable
