@@ -1,0 +1,86 @@
+// Sixteen lanes of four bytes: one output's four consecutive weights in a lane. One of three
+// headers with the same operations (i8_avx2.h, i8_portable.h). Include between begin_avx512.h and
+// end.h, after f32_avx512.h.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/simd/f32_avx512.h"
+
+namespace ergo::kernels::avx512 {
+
+struct I32 {
+  __m512i v;
+
+  static I32 Zero() { return {_mm512_setzero_si512()}; }
+  static I32 Set(std::int32_t x) { return {_mm512_set1_epi32(x)}; }
+  static I32 Load(const void* p) { return {_mm512_loadu_si512(p)}; }
+  void Store(void* p) const { _mm512_storeu_si512(p, v); }
+};
+
+struct Bytes {
+  static constexpr std::size_t kLanes = 16;  ///< of four bytes
+  __m512i v;
+
+  static Bytes Load(const std::uint8_t* p) { return {_mm512_loadu_si512(p)}; }
+  static Bytes Set(std::uint8_t x) { return {_mm512_set1_epi8(static_cast<char>(x))}; }
+  /// The same four bytes in every lane.
+  static Bytes Broadcast4(const std::int8_t* p) {
+    std::int32_t word;
+    __builtin_memcpy(&word, p, 4);
+    return {_mm512_set1_epi32(word)};
+  }
+  void Store(std::uint8_t* p) const { _mm512_storeu_si512(p, v); }
+
+  friend Bytes operator&(Bytes a, Bytes b) { return {_mm512_and_si512(a.v, b.v)}; }
+  friend Bytes operator|(Bytes a, Bytes b) { return {_mm512_or_si512(a.v, b.v)}; }
+  friend Bytes operator^(Bytes a, Bytes b) { return {_mm512_xor_si512(a.v, b.v)}; }
+};
+
+/// Shifts of whole lanes: bits cross bytes, so mask afterwards.
+template <int kBits>
+inline Bytes ShiftRight(Bytes a) {
+  if constexpr (kBits == 0) return a;
+  return {_mm512_srli_epi32(a.v, kBits)};
+}
+template <int kBits>
+inline Bytes ShiftLeft(Bytes a) {
+  if constexpr (kBits == 0) return a;
+  return {_mm512_slli_epi32(a.v, kBits)};
+}
+/// a | (b & mask)
+inline Bytes OrMasked(Bytes a, Bytes b, Bytes mask) {
+  return {_mm512_ternarylogic_epi32(a.v, b.v, mask.v, 0xF8)};
+}
+/// Byte-wise difference.
+inline Bytes Subtract(Bytes a, Bytes b) { return {_mm512_sub_epi8(a.v, b.v)}; }
+
+/// sum + Σ of four products per lane, exact; `codes` are unsigned and below 2^kBits.
+template <int kBits>
+inline I32 Dot(I32 sum, Bytes codes, Bytes values) {
+  return {_mm512_dpbusd_epi32(sum.v, codes.v, values.v)};
+}
+
+inline F32 ToF32(I32 a) { return {_mm512_cvtepi32_ps(a.v)}; }
+/// kLanes bytes, widened.
+inline F32 LoadU8(const std::uint8_t* p) {
+  return {_mm512_cvtepi32_ps(
+      _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
+}
+inline F32 LoadI8(const std::uint8_t* p) {
+  return {_mm512_cvtepi32_ps(
+      _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
+}
+
+/// What the number formats are written over.
+struct Vec {
+  using F32 = avx512::F32;
+  using I32 = avx512::I32;
+  using Bytes = avx512::Bytes;
+  static constexpr std::size_t kLanes = 16;
+};
+
+}  // namespace ergo::kernels::avx512
