@@ -1,0 +1,17 @@
+#include "cli/command.h"
+#include "cli/commands/all.h"
+
+namespace ergo::cli {
+
+std::span<const Command* const> Commands() {
+  static constexpr const Command* kCommands[] = {
+      &kCompletion,  //
+      &kList,        //
+      &kRm,          //
+      &kTemplate,    //
+      &kTokenize,    //
+  };
+  return kCommands;
+}
+
+}  // namespace ergo::cli

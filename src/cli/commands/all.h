@@ -1,0 +1,14 @@
+// Every command, one file each; the list that the program shows is in cli/commands.cc.
+#pragma once
+
+#include "cli/command.h"
+
+namespace ergo::cli {
+
+extern const Command kCompletion;
+extern const Command kList;
+extern const Command kRm;
+extern const Command kTemplate;
+extern const Command kTokenize;
+
+}  // namespace ergo::cli

@@ -1,0 +1,52 @@
+// `ergo rm`: removes models from this machine.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "cli/cli.h"
+#include "cli/commands/all.h"
+#include "cli/model_choice.h"
+#include "cli/suggest.h"
+#include "cli/terminal.h"
+
+namespace ergo::cli {
+
+namespace {
+
+Status Remove(const std::string& name) {
+  std::vector<std::string> names;
+  for (const StoredModel& model : StoredModels()) {
+    names.push_back(model.name);
+    if (model.name != name) continue;
+    std::error_code error;
+    std::filesystem::remove(model.path, error);
+    if (error) return Fail(error.message(), model.path);
+    Note(fmt::format("removed {}, {:.0f} MB", name, static_cast<double>(model.bytes) / 1e6));
+    return {};
+  }
+  const auto nearest = Nearest(name, names);
+  return Fail("no such model", name,
+              nearest ? fmt::format("did you mean {}?", *nearest) : "see `ergo list`");
+}
+
+Action Prepare(Options& options) {
+  const auto names = std::make_shared<std::vector<std::string>>();
+  options.Arguments(names.get(), 1000);
+  return [names]() -> Result<int> {
+    if (names->empty()) return Fail("which model?", "rm", "see `ergo list`");
+    for (const std::string& name : *names) {
+      if (Status removed = Remove(name); !removed) return tl::unexpected(removed.error());
+    }
+    return kOk;
+  };
+}
+
+}  // namespace
+
+const Command kRm = {"rm", "NAME…", "Remove models from this machine", Prepare};
+
+}  // namespace ergo::cli

@@ -1,0 +1,218 @@
+#include "cli/options.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "cli/suggest.h"
+
+namespace ergo::cli {
+
+namespace {
+
+struct Row {
+  std::string left;
+  std::string help;
+};
+
+std::vector<std::string> SplitAt(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::size_t start = 0;
+  while (true) {
+    const std::size_t end = text.find(separator, start);
+    parts.push_back(text.substr(start, end - start));
+    if (end == std::string::npos) return parts;
+    start = end + 1;
+  }
+}
+
+template <typename T>
+std::optional<T> ParseNumber(const std::string& text, Range range) {
+  T value{};
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  const double as_double = static_cast<double>(value);
+  const bool fine = error == std::errc() && stop == end && !std::isnan(as_double) &&
+                    as_double >= range.low && as_double <= range.high;
+  return fine ? std::optional<T>(value) : std::nullopt;
+}
+
+std::string Describe(Range range, bool whole) {
+  const char* kind = whole ? "a whole number" : "a number";
+  if (range.high >= 1e15) return fmt::format("{} of at least {:g}", kind, range.low);
+  return fmt::format("{} from {:.15g} to {:.15g}", kind, range.low, range.high);
+}
+
+}  // namespace
+
+struct Options::Impl {
+  CLI::App app;
+  std::vector<Row> rows;
+  std::vector<std::string> notes;
+  std::vector<std::string> spellings;
+  std::string error;  ///< the first value that was refused
+  bool help = false;
+  std::vector<std::string>* arguments = nullptr;
+  std::size_t most_arguments = 0;
+
+  void Show(const std::string& names, const std::string& metavar, const std::string& text) {
+    std::string left;
+    for (const std::string& name : SplitAt(names, ',')) {
+      spellings.push_back(name);
+      left += (left.empty() ? "" : ", ") + name;
+    }
+    if (!names.starts_with("-") || names.starts_with("--")) left.insert(0, "    ");
+    if (!metavar.empty()) left += " " + metavar;
+    rows.push_back({left, text});
+  }
+
+  /// `take` gets the text of one value and says whether it is acceptable.
+  template <typename Take>
+  void Value(const std::string& names, const std::string& wanted, Take take) {
+    CLI::callback_t callback = [this, wanted, take, names](const CLI::results_t& values) {
+      for (const std::string& value : values) {
+        if (take(value) || !error.empty()) continue;
+        error = fmt::format("{}: '{}' is not {}", SplitAt(names, ',').back(), value, wanted);
+      }
+      return true;
+    };
+    app.add_option(names, callback)
+        ->type_size(1)
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  }
+
+  template <typename T>
+  void OneNumber(const std::string& names, std::optional<T>* target, Range range) {
+    const bool whole = std::is_integral_v<T>;
+    Value(names, Describe(range, whole), [target, range](const std::string& text) {
+      const std::optional<T> value = ParseNumber<T>(text, range);
+      if (value) *target = value;
+      return value.has_value();
+    });
+  }
+};
+
+Options::Options() : impl_(std::make_unique<Impl>()) {
+  impl_->app.set_help_flag("");
+  impl_->app.allow_extras();
+  Flag("-h,--help", &impl_->help, "show this");
+}
+
+Options::~Options() = default;
+
+void Options::Flag(const std::string& names, bool* target, const std::string& help) {
+  impl_->Show(names, "", help);
+  impl_->app.add_flag(names, *target);
+}
+
+void Options::Text(const std::string& names, std::string* target, const std::string& metavar,
+                   const std::string& help) {
+  impl_->Show(names, metavar, help);
+  impl_->Value(names, "text", [target](const std::string& text) {
+    *target = text;
+    return true;
+  });
+}
+
+void Options::Texts(const std::string& names, std::vector<std::string>* target,
+                    const std::string& metavar, const std::string& help) {
+  impl_->Show(names, metavar, help);
+  impl_->Value(names, "text", [target](const std::string& text) {
+    target->push_back(text);
+    return true;
+  });
+}
+
+void Options::Choice(const std::string& names, std::string* target, const std::string& choices,
+                     const std::string& help) {
+  impl_->Show(names, choices, help);
+  const std::vector<std::string> words = SplitAt(choices, '|');
+  impl_->Value(names, "one of " + choices, [target, words](const std::string& text) {
+    if (std::find(words.begin(), words.end(), text) == words.end()) return false;
+    *target = text;
+    return true;
+  });
+}
+
+void Options::Number(const std::string& names, std::optional<std::int64_t>* target,
+                     const std::string& metavar, const std::string& help, Range range) {
+  impl_->Show(names, metavar, help);
+  impl_->OneNumber(names, target, range);
+}
+
+void Options::Number(const std::string& names, std::optional<double>* target,
+                     const std::string& metavar, const std::string& help, Range range) {
+  impl_->Show(names, metavar, help);
+  impl_->OneNumber(names, target, range);
+}
+
+void Options::Numbers(const std::string& names, std::vector<std::int64_t>* target,
+                      const std::string& metavar, const std::string& help, Range range) {
+  impl_->Show(names, metavar, help);
+  impl_->Value(names, Describe(range, true), [target, range](const std::string& text) {
+    for (const std::string& part : SplitAt(text, ',')) {
+      const std::optional<std::int64_t> value = ParseNumber<std::int64_t>(part, range);
+      if (!value) return false;
+      target->push_back(*value);
+    }
+    return true;
+  });
+}
+
+void Options::Arguments(std::vector<std::string>* target, std::size_t most) {
+  impl_->arguments = target;
+  impl_->most_arguments = most;
+  impl_->app.add_option("arguments", *target);
+}
+
+void Options::Note(const std::string& line) { impl_->notes.push_back(line); }
+
+Result<Options::Outcome> Options::Parse(const std::vector<std::string>& words) {
+  try {
+    // CLI11 takes the words from the back.
+    impl_->app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+  } catch (const CLI::ParseError& error) {
+    return Fail(error.what());
+  }
+  if (impl_->help) return Outcome::kHelp;
+  for (const std::string& word : impl_->app.remaining()) {
+    if (!word.starts_with("-")) return Fail(fmt::format("'{}' is one argument too many", word));
+    const std::string name = word.substr(0, word.find('='));
+    const auto nearest = Nearest(name, Spellings());
+    return Fail(fmt::format("there is no option {}", name), "",
+                nearest ? fmt::format("did you mean {}?", *nearest) : "");
+  }
+  if (!impl_->error.empty()) return Fail(impl_->error);
+  if (impl_->arguments && impl_->arguments->size() > impl_->most_arguments) {
+    return Fail(
+        fmt::format("'{}' is one argument too many", (*impl_->arguments)[impl_->most_arguments]));
+  }
+  return Outcome::kRun;
+}
+
+std::string Options::Help() const {
+  std::size_t width = 0;
+  for (const Row& row : impl_->rows) width = std::max(width, row.left.size());
+  std::string text;
+  const auto add = [&](const Row& row) {
+    text += fmt::format("  {:<{}}  {}\n", row.left, width, row.help);
+  };
+  // --help was declared first and belongs last.
+  std::for_each(impl_->rows.begin() + 1, impl_->rows.end(), add);
+  add(impl_->rows.front());
+  if (!impl_->notes.empty()) text += '\n';
+  for (const std::string& note : impl_->notes) text += note + '\n';
+  return text;
+}
+
+std::vector<std::string> Options::Spellings() const {
+  std::vector<std::string> sorted = impl_->spellings;
+  std::sort(sorted.begin(), sorted.end());
+  return sorted;
+}
+
+}  // namespace ergo::cli
