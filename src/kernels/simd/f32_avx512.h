@@ -55,6 +55,12 @@ inline F32 RoundNearest(F32 a) {
 }
 /// a · 2^n for integral n in the range of normal exponents.
 inline F32 ScaleByPower(F32 a, F32 n) { return {_mm512_scalef_ps(a.v, n.v)}; }
+/// Lane by lane a < b ? yes : no; a NaN is not less.
+inline F32 WhereLess(F32 a, F32 b, F32 yes, F32 no) {
+  return {_mm512_mask_blend_ps(_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ), no.v, yes.v)};
+}
+/// Lanes 1, 0, 3, 2, …
+inline F32 SwapPairs(F32 a) { return {_mm512_permute_ps(a.v, 0xB1)}; }
 inline float Sum(F32 a) { return _mm512_reduce_add_ps(a.v); }
 inline float Largest(F32 a) { return _mm512_reduce_max_ps(a.v); }
 

@@ -82,6 +82,12 @@ inline F32 ScaleByPower(F32 a, F32 n) {
     return a.v[i] * std::bit_cast<float>(bits);
   });
 }
+inline F32 WhereLess(F32 a, F32 b, F32 yes, F32 no) {
+  return F32::Each([&](std::size_t i) { return a.v[i] < b.v[i] ? yes.v[i] : no.v[i]; });
+}
+inline F32 SwapPairs(F32 a) {
+  return F32::Each([&](std::size_t i) { return a.v[i ^ 1]; });
+}
 inline float Sum(F32 a) {
   return ((a.v[0] + a.v[4]) + (a.v[2] + a.v[6])) + ((a.v[1] + a.v[5]) + (a.v[3] + a.v[7]));
 }
