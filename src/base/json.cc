@@ -29,7 +29,7 @@ class Builder : public nlohmann::json_sax<Document> {
 
   bool key(std::string& name) override {
     Document& object = *stack_.back();
-    if (object.contains(name)) return Refuse("duplicate key \"" + name + "\"");
+    if (object.contains(name)) return Refuse("duplicate key " + QuoteForMessage(name));
     if constexpr (std::is_same_v<Document, OrderedJson>) {
       if (object.size() >= limits_.max_ordered_members)
         return Refuse("object with too many members");
@@ -41,7 +41,7 @@ class Builder : public nlohmann::json_sax<Document> {
   bool parse_error(std::size_t position, const std::string& token,
                    const nlohmann::detail::exception&) override {
     error_ = "not valid JSON at byte " + std::to_string(position) +
-             (token.empty() ? std::string() : " near \"" + token.substr(0, 40) + "\"");
+             (token.empty() ? std::string() : " near " + QuoteForMessage(token, 40));
     return false;
   }
 
@@ -102,6 +102,10 @@ Result<Document> Parse(std::string_view text, const std::string& where, const Js
   }
   if (auto bad = FindInvalidUtf8(text)) {
     return Fail("not UTF-8 at byte " + std::to_string(*bad), where, "save the file as UTF-8");
+  }
+  // The parser would take a NUL for the end of the text and ignore what follows.
+  if (const auto nul = text.find('\0'); nul != text.npos) {
+    return Fail("NUL character at byte " + std::to_string(nul), where, "check or fetch it again");
   }
   Builder<Document> builder(limits);
   if (!Document::sax_parse(text.begin(), text.end(), &builder)) {

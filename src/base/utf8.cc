@@ -104,4 +104,26 @@ std::size_t CompleteUtf8Prefix(std::string_view text) {
   return text.size();
 }
 
+std::string QuoteForMessage(std::string_view text, std::size_t max_bytes) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string out = "\"";
+  for (std::size_t i = 0; i < text.size();) {
+    if (i >= max_bytes) {
+      out += "…";
+      break;
+    }
+    const Utf8Char c = DecodeUtf8(text.substr(i));
+    // C1 controls (U+0080..U+009F) steer terminals too.
+    if (c.code_point < 0x20 || (c.code_point >= 0x7F && c.code_point < 0xA0)) {
+      out += {'\\', 'x', kHex[c.code_point >> 4], kHex[c.code_point & 15]};
+    } else if (c.code_point == 0x2028 || c.code_point == 0x2029) {
+      out += c.code_point == 0x2028 ? "\\u2028" : "\\u2029";
+    } else {
+      AppendUtf8(c.code_point, &out);
+    }
+    i += c.bytes;
+  }
+  return out + "\"";
+}
+
 }  // namespace ergo

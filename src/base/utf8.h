@@ -34,4 +34,8 @@ std::string RepairUtf8(std::string_view text);
 /// of a stream whose last character may still be incomplete. Invalid bytes count as complete.
 std::size_t CompleteUtf8Prefix(std::string_view text);
 
+/// `text` in double quotes for a one-line message: repaired, control characters written as \xNN,
+/// cut after about `max_bytes`. For names that come out of files.
+std::string QuoteForMessage(std::string_view text, std::size_t max_bytes = 80);
+
 }  // namespace ergo
