@@ -7,6 +7,7 @@ std::span<const Command* const> Commands() {
   static constexpr const Command* kCommands[] = {
       &kCompletion,  //
       &kList,        //
+      &kPull,        //
       &kRm,          //
       &kTemplate,    //
       &kTokenize,    //

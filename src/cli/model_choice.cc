@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "formats/hub/cache.h"
+
 namespace ergo::cli {
 
 namespace fs = std::filesystem;
@@ -58,10 +60,13 @@ std::vector<StoredModel> StoredModels() {
     if (entry.path().extension() != ".gguf" || !IsFile(entry.path())) continue;
     const std::uint64_t bytes = entry.file_size(unreadable);
     if (unreadable) continue;
-    models.push_back({entry.path().stem().string(), entry.path().string(), bytes});
+    models.push_back({entry.path().stem().string(), entry.path().string(), bytes, false, false});
   }
   std::sort(models.begin(), models.end(),
             [](const StoredModel& a, const StoredModel& b) { return a.name < b.name; });
+  for (const auto& model : formats::hub::ListModels(formats::hub::CacheRoot())) {
+    models.push_back({model.id, model.snapshot, model.bytes, true, model.unfinished});
+  }
   return models;
 }
 

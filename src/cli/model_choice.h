@@ -20,11 +20,13 @@ Result<std::string> ChooseModel(const std::string& argument);
 
 struct StoredModel {
   std::string name;  ///< what -m takes
-  std::string path;
+  std::string path;  ///< the file, or the snapshot in the hub cache
   std::uint64_t bytes = 0;
+  bool from_hub = false;
+  bool unfinished = false;  ///< its download was cut
 };
 
-/// The GGUF files in ModelsFolder(), sorted by name.
+/// The GGUF files in ModelsFolder() and the models in the hub cache, each sorted by name.
 std::vector<StoredModel> StoredModels();
 
 }  // namespace ergo::cli

@@ -180,6 +180,7 @@ Result<Options::Outcome> Options::Parse(const std::vector<std::string>& words) {
   }
   if (impl_->help) return Outcome::kHelp;
   for (const std::string& word : impl_->app.remaining()) {
+    if (word == "--") continue;  // CLI11 keeps the separator
     if (!word.starts_with("-")) return Fail(fmt::format("'{}' is one argument too many", word));
     const std::string name = word.substr(0, word.find('='));
     const auto nearest = Nearest(name, Spellings());

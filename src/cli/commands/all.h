@@ -7,6 +7,7 @@ namespace ergo::cli {
 
 extern const Command kCompletion;
 extern const Command kList;
+extern const Command kPull;
 extern const Command kRm;
 extern const Command kTemplate;
 extern const Command kTokenize;

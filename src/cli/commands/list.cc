@@ -23,13 +23,18 @@ Result<int> List(bool names_only) {
   std::string text;
   if (!names_only && models.empty()) Note("no models yet; `ergo pull org/name` fetches one");
   if (!names_only && !models.empty()) {
-    text = Styled(Style::kBold, fmt::format("{:<{}}  {:>9}", "NAME", width, "SIZE"), STDOUT_FILENO);
+    text = Styled(Style::kBold, fmt::format("{:<{}}  {:>9}  {}", "NAME", width, "SIZE", "PLACE"),
+                  STDOUT_FILENO);
     text += '\n';
   }
   for (const StoredModel& model : models) {
-    text += names_only ? model.name + '\n'
-                       : fmt::format("{:<{}}  {:>6.0f} MB\n", model.name, width,
-                                     static_cast<double>(model.bytes) / 1e6);
+    if (names_only) {
+      text += model.name + '\n';
+      continue;
+    }
+    text += fmt::format("{:<{}}  {:>6.0f} MB  {}{}\n", model.name, width,
+                        static_cast<double>(model.bytes) / 1e6, model.path,
+                        model.unfinished ? " (unfinished: pull it again)" : "");
   }
   if (Status printed = Print(text); !printed) return tl::unexpected(printed.error());
   return kOk;

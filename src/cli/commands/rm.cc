@@ -1,6 +1,7 @@
 // `ergo rm`: removes models from this machine.
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -12,20 +13,30 @@
 #include "cli/model_choice.h"
 #include "cli/suggest.h"
 #include "cli/terminal.h"
+#include "formats/hub/cache.h"
 
 namespace ergo::cli {
 
 namespace {
+
+Result<std::uint64_t> RemoveStored(const StoredModel& model) {
+  if (model.from_hub) {
+    return formats::hub::RemoveModel(formats::hub::CacheRoot(), model.name);
+  }
+  std::error_code error;
+  std::filesystem::remove(model.path, error);
+  if (error) return Fail(error.message(), model.path);
+  return model.bytes;
+}
 
 Status Remove(const std::string& name) {
   std::vector<std::string> names;
   for (const StoredModel& model : StoredModels()) {
     names.push_back(model.name);
     if (model.name != name) continue;
-    std::error_code error;
-    std::filesystem::remove(model.path, error);
-    if (error) return Fail(error.message(), model.path);
-    Note(fmt::format("removed {}, {:.0f} MB", name, static_cast<double>(model.bytes) / 1e6));
+    const Result<std::uint64_t> freed = RemoveStored(model);
+    if (!freed) return tl::unexpected(freed.error());
+    Note(fmt::format("removed {}, {:.0f} MB", name, static_cast<double>(*freed) / 1e6));
     return {};
   }
   const auto nearest = Nearest(name, names);
