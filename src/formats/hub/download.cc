@@ -162,6 +162,16 @@ Result<HttpResponse> FetchRest(HttpClient* client, const BlobInfo& blob, Incompl
   return client->Send(request);
 }
 
+/// Why the last attempt did not bring the whole file.
+Status LastFailure(const HttpResponse& response, const std::string& url) {
+  if (!response.fault.empty()) {
+    return Fail("the connection broke: " + response.fault, url,
+                "the same command goes on from here");
+  }
+  if (response.status / 100 != 2) return StatusError(response, url);
+  return Fail("the server sends fewer bytes than it announced", url, "try again later");
+}
+
 /// Fetches until the file is whole or no attempt brings anything new.
 Status FetchAll(HttpClient* client, const BlobInfo& blob, Incomplete* file,
                 const DownloadOptions& options) {
@@ -182,9 +192,7 @@ Status FetchAll(HttpClient* client, const BlobInfo& blob, Incomplete* file,
       wait = options.retry_seconds;
     }
     if (++failures > options.retries) {
-      return response->fault.empty() ? Status(StatusError(*response, blob.url))
-                                     : Fail("the connection broke: " + response->fault, blob.url,
-                                            "the same command goes on from here");
+      return LastFailure(*response, blob.url);
     }
     const auto keep_going = [&] { return !options.progress || options.progress(file->size()); };
     if (!Pause(wait, keep_going)) {
