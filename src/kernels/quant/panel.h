@@ -1,7 +1,14 @@
-// What all number formats share: how the rows of a panel are reached while packing.
+// What all number formats share: how the rows of a panel are reached while packing, and how words
+// of codes lie in it.
+//
+// A panel block holds the same block column of 32 outputs (rows of the matrix). Its codes are rows
+// of 128 bytes: one word of four bytes for each output, so that a vector of 16 or 8 words is what
+// an int8 product of 16 or 8 outputs reads. kStep counts the fours of values along a block.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 
 namespace ergo::kernels {
 
@@ -23,5 +30,27 @@ class PanelRows {
   std::size_t stride_;
   int rows_;
 };
+
+/// Puts words 0 … words-1 of `from` into consecutive rows of a panel, at one output.
+inline void StoreWords(std::uint8_t* rows, int output, const std::uint8_t* from, int words) {
+  for (int w = 0; w < words; ++w) std::memcpy(rows + 128 * w + 4 * output, from + 4 * w, 4);
+}
+
+/// The words of row `row` for the outputs that start at `output`.
+template <typename V>
+[[gnu::always_inline]] inline typename V::Bytes LoadWords(const std::uint8_t* rows, int row,
+                                                          int output) {
+  return V::Bytes::Load(rows + 128 * row + 4 * output);
+}
+
+/// Moves bit kFrom of every byte to bit kTo; what the other bits become is to be masked off.
+template <int kFrom, int kTo, typename Bytes>
+[[gnu::always_inline]] inline Bytes MoveBit(Bytes bytes) {
+  if constexpr (kFrom >= kTo) {
+    return ShiftRight<kFrom - kTo>(bytes);
+  } else {
+    return ShiftLeft<kTo - kFrom>(bytes);
+  }
+}
 
 }  // namespace ergo::kernels

@@ -41,8 +41,8 @@ struct Q4_1 {
     const float d = F16ToF32(block.d);
     const float m = F16ToF32(block.m);
     for (int i = 0; i < 16; ++i) {
-      out[i] = static_cast<float>(block.qs[i] & 15) * d + m;
-      out[i + 16] = static_cast<float>(block.qs[i] >> 4) * d + m;
+      out[i] = d * static_cast<float>(block.qs[i] & 15) + m;
+      out[i + 16] = d * static_cast<float>(block.qs[i] >> 4) + m;
     }
   }
 
@@ -52,24 +52,27 @@ struct Q4_1 {
       const Block& block = rows[o];
       std::memcpy(panel + 2 * o, &block.d, 2);
       std::memcpy(panel + 64 + 2 * o, &block.m, 2);
-      for (int p = 0; p < 4; ++p) std::memcpy(panel + 128 + 128 * p + 4 * o, block.qs + 4 * p, 4);
+      StoreWords(panel + 128, o, block.qs, 4);
     }
   }
 
   /// Codes of values 4·kStep … 4·kStep+3 of the block, for the outputs that start at `output`.
   template <typename V, int kStep>
-  static typename V::Bytes Codes(const std::uint8_t* panel, int output) {
-    const auto words = V::Bytes::Load(panel + 128 + 128 * (kStep & 3) + 4 * output);
-    return ShiftRight < kStep < 4 ? 0 : 4 > (words)&V::Bytes::Set(15);
+  [[gnu::always_inline]] static typename V::Bytes Codes(const std::uint8_t* panel, int output) {
+    constexpr int kShift = kStep < 4 ? 0 : 4;
+    const auto words = LoadWords<V>(panel + 128, kStep & 3, output);
+    return ShiftRight<kShift>(words) & V::Bytes::Set(15);
   }
 
   template <typename V>
-  static typename V::F32 Scale(const std::uint8_t* panel, int /*group*/, int output) {
+  [[gnu::always_inline]] static typename V::F32 Scale(const std::uint8_t* panel, int /*group*/,
+                                                      int output) {
     return V::F32::LoadF16(reinterpret_cast<const std::uint16_t*>(panel) + output);
   }
 
   template <typename V>
-  static typename V::F32 Minimum(const std::uint8_t* panel, int /*group*/, int output) {
+  [[gnu::always_inline]] static typename V::F32 Minimum(const std::uint8_t* panel, int /*group*/,
+                                                        int output) {
     return V::F32::LoadF16(reinterpret_cast<const std::uint16_t*>(panel + 64) + output);
   }
 };

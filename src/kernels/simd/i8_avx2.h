@@ -33,11 +33,12 @@ struct Bytes {
     return {_mm256_set1_epi32(word)};
   }
   void Store(std::uint8_t* p) const { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v); }
-
-  friend Bytes operator&(Bytes a, Bytes b) { return {_mm256_and_si256(a.v, b.v)}; }
-  friend Bytes operator|(Bytes a, Bytes b) { return {_mm256_or_si256(a.v, b.v)}; }
-  friend Bytes operator^(Bytes a, Bytes b) { return {_mm256_xor_si256(a.v, b.v)}; }
 };
+
+// At namespace scope: g++ does not give the target to friends that are defined in a class.
+inline Bytes operator&(Bytes a, Bytes b) { return {_mm256_and_si256(a.v, b.v)}; }
+inline Bytes operator|(Bytes a, Bytes b) { return {_mm256_or_si256(a.v, b.v)}; }
+inline Bytes operator^(Bytes a, Bytes b) { return {_mm256_xor_si256(a.v, b.v)}; }
 
 template <int kBits>
 inline Bytes ShiftRight(Bytes a) {
@@ -71,20 +72,29 @@ inline I32 Dot(I32 sum, Bytes codes, Bytes values) {
 }
 
 inline F32 ToF32(I32 a) { return {_mm256_cvtepi32_ps(a.v)}; }
-inline F32 LoadU8(const std::uint8_t* p) {
-  return {_mm256_cvtepi32_ps(
-      _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))))};
-}
-inline F32 LoadI8(const std::uint8_t* p) {
-  return {_mm256_cvtepi32_ps(
-      _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))))};
-}
 
 struct Vec {
   using F32 = avx2::F32;
   using I32 = avx2::I32;
   using Bytes = avx2::Bytes;
   static constexpr std::size_t kLanes = 8;
+
+  static F32 LoadU8(const std::uint8_t* p) { return {_mm256_cvtepi32_ps(Widen(p))}; }
+  static F32 LoadI8(const std::uint8_t* p) {
+    return {_mm256_cvtepi32_ps(
+        _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))))};
+  }
+  static F32 LoadLow4(const std::uint8_t* p) {
+    return {_mm256_cvtepi32_ps(_mm256_and_si256(Widen(p), _mm256_set1_epi32(15)))};
+  }
+  static F32 LoadHigh4(const std::uint8_t* p) {
+    return {_mm256_cvtepi32_ps(_mm256_srli_epi32(Widen(p), 4))};
+  }
+
+ private:
+  static __m256i Widen(const std::uint8_t* p) {
+    return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+  }
 };
 
 }  // namespace ergo::kernels::avx2

@@ -34,11 +34,12 @@ struct Bytes {
     return {_mm512_set1_epi32(word)};
   }
   void Store(std::uint8_t* p) const { _mm512_storeu_si512(p, v); }
-
-  friend Bytes operator&(Bytes a, Bytes b) { return {_mm512_and_si512(a.v, b.v)}; }
-  friend Bytes operator|(Bytes a, Bytes b) { return {_mm512_or_si512(a.v, b.v)}; }
-  friend Bytes operator^(Bytes a, Bytes b) { return {_mm512_xor_si512(a.v, b.v)}; }
 };
+
+// At namespace scope: g++ does not give the target to friends that are defined in a class.
+inline Bytes operator&(Bytes a, Bytes b) { return {_mm512_and_si512(a.v, b.v)}; }
+inline Bytes operator|(Bytes a, Bytes b) { return {_mm512_or_si512(a.v, b.v)}; }
+inline Bytes operator^(Bytes a, Bytes b) { return {_mm512_xor_si512(a.v, b.v)}; }
 
 /// Shifts of whole lanes: bits cross bytes, so mask afterwards.
 template <int kBits>
@@ -65,15 +66,6 @@ inline I32 Dot(I32 sum, Bytes codes, Bytes values) {
 }
 
 inline F32 ToF32(I32 a) { return {_mm512_cvtepi32_ps(a.v)}; }
-/// kLanes bytes, widened.
-inline F32 LoadU8(const std::uint8_t* p) {
-  return {_mm512_cvtepi32_ps(
-      _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
-}
-inline F32 LoadI8(const std::uint8_t* p) {
-  return {_mm512_cvtepi32_ps(
-      _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
-}
 
 /// What the number formats are written over.
 struct Vec {
@@ -81,6 +73,25 @@ struct Vec {
   using I32 = avx512::I32;
   using Bytes = avx512::Bytes;
   static constexpr std::size_t kLanes = 16;
+
+  /// kLanes bytes, widened.
+  static F32 LoadU8(const std::uint8_t* p) { return {_mm512_cvtepi32_ps(Widen(p))}; }
+  static F32 LoadI8(const std::uint8_t* p) {
+    return {_mm512_cvtepi32_ps(
+        _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
+  }
+  /// The low and the high halves of kLanes bytes.
+  static F32 LoadLow4(const std::uint8_t* p) {
+    return {_mm512_cvtepi32_ps(_mm512_and_si512(Widen(p), _mm512_set1_epi32(15)))};
+  }
+  static F32 LoadHigh4(const std::uint8_t* p) {
+    return {_mm512_cvtepi32_ps(_mm512_srli_epi32(Widen(p), 4))};
+  }
+
+ private:
+  static __m512i Widen(const std::uint8_t* p) {
+    return _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  }
 };
 
 }  // namespace ergo::kernels::avx512

@@ -74,7 +74,7 @@ inline Bytes OrMasked(Bytes a, Bytes b, Bytes mask) { return a | (b & mask); }
 inline Bytes Subtract(Bytes a, Bytes b) {
   return Bytes::Each([&](std::size_t i) {
     std::uint32_t out = 0;
-    for (int s = 0; s < 32; s += 8) out |= ((a.v[i] >> s) - (b.v[i] >> s) & 0xFFu) << s;
+    for (int s = 0; s < 32; s += 8) out |= (((a.v[i] >> s) - (b.v[i] >> s)) & 0xFFu) << s;
     return out;
   });
 }
@@ -93,19 +93,26 @@ inline I32 Dot(I32 sum, Bytes codes, Bytes values) {
 inline F32 ToF32(I32 a) {
   return F32::Each([&](std::size_t i) { return static_cast<float>(a.v[i]); });
 }
-inline F32 LoadU8(const std::uint8_t* p) {
-  return F32::Each([&](std::size_t i) { return static_cast<float>(p[i]); });
-}
-inline F32 LoadI8(const std::uint8_t* p) {
-  return F32::Each(
-      [&](std::size_t i) { return static_cast<float>(static_cast<std::int8_t>(p[i])); });
-}
 
 struct Vec {
   using F32 = portable::F32;
   using I32 = portable::I32;
   using Bytes = portable::Bytes;
   static constexpr std::size_t kLanes = 8;
+
+  static F32 LoadU8(const std::uint8_t* p) {
+    return F32::Each([&](std::size_t i) { return static_cast<float>(p[i]); });
+  }
+  static F32 LoadI8(const std::uint8_t* p) {
+    return F32::Each(
+        [&](std::size_t i) { return static_cast<float>(static_cast<std::int8_t>(p[i])); });
+  }
+  static F32 LoadLow4(const std::uint8_t* p) {
+    return F32::Each([&](std::size_t i) { return static_cast<float>(p[i] & 15); });
+  }
+  static F32 LoadHigh4(const std::uint8_t* p) {
+    return F32::Each([&](std::size_t i) { return static_cast<float>(p[i] >> 4); });
+  }
 };
 
 }  // namespace ergo::kernels::portable

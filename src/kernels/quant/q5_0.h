@@ -1,0 +1,92 @@
+// Q5_0: 32 values, 5 bits each, one scale.
+//
+// File block, 22 bytes:            value[i] = d · (code[i] − 16)
+//   0   d   fp16
+//   2   qh  4 bytes                bit 4 of code[i] is bit i of this little-endian word
+//   6   qs  16 bytes               low four bits: code[i] of qs[i] & 15, code[i + 16] of qs[i] >> 4
+//
+// Panel block (32 outputs), 704 bytes:
+//   0    d[32]   fp16
+//   64   qh[32]  words; byte b, bit g is bit 4 of value 4g+b
+//   192  4 rows p = 0 … 3 of 32 words; the word of output o is bytes 4p … 4p+3 of its qs, so the
+//        low nibbles hold values 4p … 4p+3 and the high ones values 16+4p … 16+4p+3.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "base/float_bits.h"
+#include "kernels/quant/panel.h"
+#include "tensor/dtype.h"
+
+namespace ergo::kernels {
+
+/// From bit 4g+b of a word to bit g of its byte b.
+inline std::uint32_t FifthBitsByByte(std::uint32_t bits) {
+  std::uint32_t out = 0;
+  for (int b = 0; b < 4; ++b) {  // gather every fourth bit: by pairs, by fours, by eight
+    std::uint32_t byte = bits >> b & 0x11111111u;
+    byte = (byte | byte >> 3) & 0x03030303u;
+    byte = (byte | byte >> 6) & 0x000F000Fu;
+    byte = (byte | byte >> 12) & 0xFFu;
+    out |= byte << (8 * b);
+  }
+  return out;
+}
+
+struct Q5_0 {
+  static constexpr DType kDType = DType::kQ5_0;
+  static constexpr int kBlock = 32;
+  static constexpr int kGroup = 32;
+  static constexpr int kBits = 5;
+  static constexpr int kOffset = 16;
+  static constexpr bool kHasMinimum = false;
+  static constexpr int kPanelBytes = 704;
+
+  struct Block {
+    std::uint16_t d;
+    std::uint8_t qh[4];
+    std::uint8_t qs[16];
+  };
+  static_assert(sizeof(Block) == 22);
+
+  static void Decode(const Block& block, float* out) {
+    const float d = F16ToF32(block.d);
+    std::uint32_t high;
+    std::memcpy(&high, block.qh, 4);
+    for (int i = 0; i < 16; ++i) {
+      const auto low_code = static_cast<int>((block.qs[i] & 15u) | (high >> i & 1) << 4);
+      const auto high_code = static_cast<int>((block.qs[i] >> 4u) | (high >> (i + 16) & 1) << 4);
+      out[i] = d * static_cast<float>(low_code - kOffset);
+      out[i + 16] = d * static_cast<float>(high_code - kOffset);
+    }
+  }
+
+  static void Pack(const PanelRows<Block>& rows, std::uint8_t* panel) {
+    for (int o = 0; o < 32; ++o) {
+      const Block& block = rows[o];
+      std::uint32_t high;
+      std::memcpy(&high, block.qh, 4);
+      high = FifthBitsByByte(high);
+      std::memcpy(panel + 2 * o, &block.d, 2);
+      std::memcpy(panel + 64 + 4 * o, &high, 4);
+      StoreWords(panel + 192, o, block.qs, 4);
+    }
+  }
+
+  template <typename V, int kStep>
+  [[gnu::always_inline]] static typename V::Bytes Codes(const std::uint8_t* panel, int output) {
+    constexpr int kShift = kStep < 4 ? 0 : 4;
+    const auto low = ShiftRight<kShift>(LoadWords<V>(panel + 192, kStep & 3, output));
+    const auto high = MoveBit<kStep, 4>(LoadWords<V>(panel + 64, 0, output));
+    return OrMasked(low & V::Bytes::Set(15), high, V::Bytes::Set(16));
+  }
+
+  template <typename V>
+  [[gnu::always_inline]] static typename V::F32 Scale(const std::uint8_t* panel, int /*group*/,
+                                                      int output) {
+    return V::F32::LoadF16(reinterpret_cast<const std::uint16_t*>(panel) + output);
+  }
+};
+
+}  // namespace ergo::kernels
