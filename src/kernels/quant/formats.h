@@ -1,10 +1,29 @@
-// The block formats. A new one is its header, a line here, and its rows in tensor/dtype.
+// The block formats. A new one is its header, its lines here, and its rows in tensor/dtype.
+//
+// A format is an empty struct with
+//   kDType, kBlock (values in a file block), kGroup (values that share a scale), kBits, kOffset,
+//   kHasMinimum, kPanelBytes (of kBlock inputs of 32 outputs)
+//   Block                          the bytes of the file
+//   Decode(block, out)             kBlock values, bit for bit those of the format's definition
+//   Pack(rows, panel)              the same block column of 32 rows into a panel block, exactly
+//   Codes<V, kStep>(panel, output) unsigned codes, below 2^kBits, of values 4·kStep … 4·kStep+3 for
+//                                  the V::kLanes outputs from `output`: a lane holds an output's
+//                                  four
+//   Scale<V>(panel, group, output) and, where kHasMinimum, Minimum<V>(panel, group, output)
+// so that value = scale · (code − kOffset) + minimum, equal to what Decode gives. The templates
+// over V are compiled for each code path (simd/begin_*.h); include the standard headers,
+// base/float_bits.h and tensor/dtype.h before such a region, and call Decode and Pack outside of
+// one.
 #pragma once
 
+#include "kernels/quant/q2_k.h"
+#include "kernels/quant/q3_k.h"
 #include "kernels/quant/q4_0.h"
 #include "kernels/quant/q4_1.h"
 #include "kernels/quant/q4_k.h"
 #include "kernels/quant/q5_0.h"
+#include "kernels/quant/q5_1.h"
+#include "kernels/quant/q5_k.h"
 #include "kernels/quant/q6_k.h"
 #include "kernels/quant/q8_0.h"
 #include "tensor/dtype.h"
@@ -15,7 +34,7 @@ template <typename... Types>
 struct TypeList {};
 
 /// Sorted by name.
-using BlockFormats = TypeList<Q4_0, Q4_1, Q4_K, Q5_0, Q6_K, Q8_0>;
+using BlockFormats = TypeList<Q2_K, Q3_K, Q4_0, Q4_1, Q4_K, Q5_0, Q5_1, Q5_K, Q6_K, Q8_0>;
 
 /// Calls visit(Format{}) for each of them; formats are empty types:
 ///   ForEachFormat([&]<typename Format>(Format) { … Format::kBlock … });

@@ -36,6 +36,20 @@ inline void StoreWords(std::uint8_t* rows, int output, const std::uint8_t* from,
   for (int w = 0; w < words; ++w) std::memcpy(rows + 128 * w + 4 * output, from + 4 * w, 4);
 }
 
+/// Moves bit 4g+b of a word to bit g of its byte b: from one bit a value to one byte for each of
+/// the four values of a step.
+inline std::uint32_t FifthBitsByByte(std::uint32_t bits) {
+  std::uint32_t out = 0;
+  for (int b = 0; b < 4; ++b) {  // gather every fourth bit: by pairs, by fours, by eight
+    std::uint32_t byte = bits >> b & 0x11111111u;
+    byte = (byte | byte >> 3) & 0x03030303u;
+    byte = (byte | byte >> 6) & 0x000F000Fu;
+    byte = (byte | byte >> 12) & 0xFFu;
+    out |= byte << (8 * b);
+  }
+  return out;
+}
+
 /// The words of row `row` for the outputs that start at `output`.
 template <typename V>
 [[gnu::always_inline]] inline typename V::Bytes LoadWords(const std::uint8_t* rows, int row,

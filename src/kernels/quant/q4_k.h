@@ -60,14 +60,7 @@ struct Q4_K {
   static void Pack(const PanelRows<Block>& rows, std::uint8_t* panel) {
     for (int o = 0; o < 32; ++o) {
       const Block& block = rows[o];
-      const SixBitScales scales = UnpackSixBitScales(block.scales);
-      std::memcpy(panel + 2 * o, &block.d, 2);
-      const auto minus_dmin = static_cast<std::uint16_t>(block.dmin ^ 0x8000u);
-      std::memcpy(panel + 64 + 2 * o, &minus_dmin, 2);
-      for (int j = 0; j < 8; ++j) {
-        panel[128 + 32 * j + o] = scales.scale[j];
-        panel[384 + 32 * j + o] = scales.minimum[j];
-      }
+      StoreScales(panel, o, block.d, block.dmin, block.scales);
       StoreWords(panel + 640, o, block.qs, 32);
     }
   }
@@ -82,16 +75,13 @@ struct Q4_K {
   template <typename V>
   [[gnu::always_inline]] static typename V::F32 Scale(const std::uint8_t* panel, int group,
                                                       int output) {
-    const auto d = V::F32::LoadF16(reinterpret_cast<const std::uint16_t*>(panel) + output);
-    return d * V::LoadU8(panel + 128 + 32 * group + output);
+    return LoadSixBitScale<V>(panel, group, output);
   }
 
   template <typename V>
   [[gnu::always_inline]] static typename V::F32 Minimum(const std::uint8_t* panel, int group,
                                                         int output) {
-    const auto minus_dmin =
-        V::F32::LoadF16(reinterpret_cast<const std::uint16_t*>(panel + 64) + output);
-    return minus_dmin * V::LoadU8(panel + 384 + 32 * group + output);
+    return LoadSixBitMinimum<V>(panel, group, output);
   }
 };
 

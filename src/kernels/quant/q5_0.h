@@ -21,19 +21,6 @@
 
 namespace ergo::kernels {
 
-/// From bit 4g+b of a word to bit g of its byte b.
-inline std::uint32_t FifthBitsByByte(std::uint32_t bits) {
-  std::uint32_t out = 0;
-  for (int b = 0; b < 4; ++b) {  // gather every fourth bit: by pairs, by fours, by eight
-    std::uint32_t byte = bits >> b & 0x11111111u;
-    byte = (byte | byte >> 3) & 0x03030303u;
-    byte = (byte | byte >> 6) & 0x000F000Fu;
-    byte = (byte | byte >> 12) & 0xFFu;
-    out |= byte << (8 * b);
-  }
-  return out;
-}
-
 struct Q5_0 {
   static constexpr DType kDType = DType::kQ5_0;
   static constexpr int kBlock = 32;

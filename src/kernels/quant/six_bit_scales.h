@@ -1,14 +1,19 @@
-// The scales and minima of Q4_K and Q5_K: eight of each, 6 bits wide, in 12 bytes.
+// What Q4_K and Q5_K share: eight scales and eight minima, 6 bits wide, in 12 bytes of a file
+// block, and the head of the panel block that they are unpacked to.
 //
-//   byte       7 6   5 4 3 2 1 0            byte        7 6 5 4   3 2 1 0
-//   0 … 3      S₄₊ⱼ  scale[j]               8 … 11      M₄₊ⱼ      S₄₊ⱼ
-//   4 … 7      M₄₊ⱼ  minimum[j]
+// File, for j = 0 … 3:   byte j       scale[j], and the high two bits of scale[j + 4]
+//                        byte 4 + j   minimum[j], and the high two bits of minimum[j + 4]
+//                        byte 8 + j   the low four bits of scale[j + 4] and of minimum[j + 4]
+//        (each line from the low end of the byte)
 //
-// j = 0 … 3. The high two bits of scale[4 + j] are the top of byte j, its low four are the low half
-// of byte 8 + j; likewise minimum[4 + j] from byte 4 + j and the high half of byte 8 + j.
+// Panel: 0    d[32]           fp16
+//        64   −dmin[32]       fp16
+//        128  scale[8][32]    bytes
+//        384  minimum[8][32]  bytes
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 
 namespace ergo::kernels {
 
@@ -22,13 +27,42 @@ inline SixBitScales UnpackSixBitScales(const std::uint8_t* packed) {
   for (int j = 0; j < 4; ++j) {
     const unsigned s = packed[j];
     const unsigned m = packed[4 + j];
-    const unsigned both = packed[8 + j];
+    const unsigned low = packed[8 + j];
     out.scale[j] = static_cast<std::uint8_t>(s & 63);
     out.minimum[j] = static_cast<std::uint8_t>(m & 63);
-    out.scale[4 + j] = static_cast<std::uint8_t>((both & 15) | s >> 6 << 4);
-    out.minimum[4 + j] = static_cast<std::uint8_t>(both >> 4 | m >> 6 << 4);
+    out.scale[4 + j] = static_cast<std::uint8_t>((low & 15) | s >> 6 << 4);
+    out.minimum[4 + j] = static_cast<std::uint8_t>(low >> 4 | m >> 6 << 4);
   }
   return out;
+}
+
+/// Fills one output of the head of a panel block from the fields of a file block.
+inline void StoreScales(std::uint8_t* panel, int output, std::uint16_t d, std::uint16_t dmin,
+                        const std::uint8_t* packed) {
+  const auto minus_dmin = static_cast<std::uint16_t>(dmin ^ 0x8000u);
+  std::memcpy(panel + 2 * output, &d, 2);
+  std::memcpy(panel + 64 + 2 * output, &minus_dmin, 2);
+  const SixBitScales scales = UnpackSixBitScales(packed);
+  for (int j = 0; j < 8; ++j) {
+    panel[128 + 32 * j + output] = scales.scale[j];
+    panel[384 + 32 * j + output] = scales.minimum[j];
+  }
+}
+
+template <typename V>
+[[gnu::always_inline]] inline typename V::F32 LoadSixBitScale(const std::uint8_t* panel, int group,
+                                                              int output) {
+  const auto d = V::F32::LoadF16(reinterpret_cast<const std::uint16_t*>(panel) + output);
+  return d * V::LoadU8(panel + 128 + 32 * group + output);
+}
+
+/// −dmin · minimum
+template <typename V>
+[[gnu::always_inline]] inline typename V::F32 LoadSixBitMinimum(const std::uint8_t* panel,
+                                                                int group, int output) {
+  const auto minus_dmin =
+      V::F32::LoadF16(reinterpret_cast<const std::uint16_t*>(panel + 64) + output);
+  return minus_dmin * V::LoadU8(panel + 384 + 32 * group + output);
 }
 
 }  // namespace ergo::kernels
