@@ -1,0 +1,172 @@
+// One step of a model as its threads see it: what goes in, the scratch memory, and who owns what.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/compute_pool.h"
+#include "kernels/attention/attention.h"
+#include "kernels/matmul/matmul.h"
+#include "kernels/rope/rope.h"
+#include "model/config.h"
+#include "model/weights.h"
+
+namespace ergo::model {
+
+/// Layers that share block tables: those that see everything, or those with one window.
+struct KvClass {
+  kernels::KvLayout layout;
+  std::size_t window = 0;  ///< 0: everything
+};
+
+/// Where a layer keeps its keys and values.
+struct LayerKv {
+  std::size_t kv_class = 0;
+  std::size_t index = 0;  ///< of the layer in its class
+};
+
+/// Everything about a model that a step reads.
+struct Network {
+  ModelConfig config;
+  Weights weights;
+  std::vector<kernels::Rope> ropes;
+  std::vector<KvClass> kv_classes;
+  std::vector<LayerKv> layer_kv;  ///< one for each layer
+  void (*forward)(Pass& pass) = nullptr;
+};
+
+/// One class's memory in a step.
+struct KvStep {
+  std::byte* arena = nullptr;  ///< aligned to 64 bytes
+  /// The sequences of the step with this class's block tables; the same rows and positions in every
+  /// class. Together they cover the rows of the step in order.
+  std::span<const kernels::SequenceRows> sequences;
+};
+
+/// What a step computes. Several sequences may take part, each with consecutive tokens.
+struct Step {
+  std::span<const std::int32_t> tokens;       ///< one for each row
+  std::span<const KvStep> kv;                 ///< one for each class
+  std::span<const std::uint32_t> logit_rows;  ///< rows whose logits are wanted, ascending
+  float* logits = nullptr;                    ///< out: [logit_rows, vocabulary]
+};
+
+/// Uninitialized floats, aligned to a cache line. Pages that nobody touches cost nothing.
+class FloatBuffer {
+ public:
+  FloatBuffer() = default;
+  /// False when there is no memory.
+  bool Allocate(std::size_t count);
+  float* data() const { return data_.get(); }
+
+ private:
+  struct Free {
+    void operator()(float* p) const;
+  };
+  std::unique_ptr<float[], Free> data_;
+};
+
+/// Inputs of the products of a layer.
+struct Inputs {
+  kernels::Activations x;          ///< normalized rows [hidden]
+  kernels::Activations attention;  ///< [heads · head_dim]
+  kernels::Activations mlp;        ///< [intermediate]
+};
+
+/// What one thread has for itself.
+struct Lane {
+  FloatBuffer row;     ///< the widest row of the model
+  FloatBuffer hidden;  ///< these three: when the step has one row, see Pass::alone
+  FloatBuffer angles;
+  Inputs inputs;
+};
+
+/// Scratch memory for steps of up to max_rows rows; allocated once, used by one step at a time.
+class Workspace {
+ public:
+  struct Options {
+    std::size_t max_rows = 1;
+    int threads = 1;
+    ComputePool* pool = nullptr;
+  };
+
+  /// Error: out of memory.
+  static Result<std::unique_ptr<Workspace>> Create(const Network& network, const Options& options);
+
+  /// One thread, before the run: sizes and lists of this step.
+  void Prepare(const Network& network, const Step& step);
+
+  const Options& options() const { return options_; }
+  std::size_t bytes() const { return bytes_; }
+
+  FloatBuffer hidden;     ///< [rows, hidden]: the residual stream
+  FloatBuffer branch;     ///< [rows, hidden]: what a block adds to it
+  FloatBuffer q;          ///< [rows, heads · head_dim]
+  FloatBuffer kv;         ///< [rows, 2 · kv_heads · head_dim]: keys, then values
+  FloatBuffer attention;  ///< [rows, heads · head_dim]
+  FloatBuffer gate_up;    ///< [rows, 2 · intermediate]
+  FloatBuffer angles;     ///< [rows, ropes, rotary_dims]: cosines, then sines
+  std::size_t angle_stride = 0;
+  std::vector<std::size_t> angle_offset;  ///< of each rope in a row
+
+  Inputs inputs;       ///< of all rows
+  Inputs tail_inputs;  ///< of the rows whose logits are wanted
+  std::vector<Lane> lanes;
+
+  std::vector<std::uint32_t> sequence_of_row;
+  std::vector<std::vector<kernels::SequenceRows>> tail_sequences;  ///< of each class
+
+ private:
+  struct Form {
+    bool f32 = false;
+    bool int8 = false;
+    void Add(const kernels::PackedMatrix& reader);
+  };
+
+  Options options_;
+  std::size_t bytes_ = 0;
+  Form x_form_;
+  Form head_form_;
+  Form attention_form_;
+  Form mlp_form_;
+};
+
+/// One thread's view of a step; every thread of the run has its own and executes the same blocks.
+///
+/// Row-wise work (norms, sums, activations) is shared out by rows and followed by a barrier. A step
+/// of one row is different: a barrier costs more than the work, so every thread does all of it for
+/// itself, on copies of its own (`alone`). Both give the same bits.
+struct Pass {
+  Pass(Worker& worker, const Network& network, const Step& step, Workspace& space);
+
+  Worker& worker;
+  const Network& network;
+  const ModelConfig& config;
+  const Weights& weights;
+  const Step& step;
+  Workspace& space;
+  Lane& lane;
+  const bool alone;
+  /// From the middle of the last layer on only the rows whose logits are wanted are computed.
+  bool tail = false;
+
+  std::size_t rows() const { return tail ? step.logit_rows.size() : step.tokens.size(); }
+  /// The step's row that is the i-th of those being computed.
+  std::size_t Source(std::size_t i) const { return tail ? step.logit_rows[i] : i; }
+
+  /// The rows [begin, end) whose row-wise work this thread does.
+  Worker::Range Own() const;
+  /// After row-wise work, before anybody reads what others wrote.
+  void Publish();
+
+  Inputs& inputs() const;
+  float* Hidden(std::size_t i) const;
+  /// cos and sin of a row of the step.
+  float* Angles(std::size_t row, std::size_t rope) const;
+  std::size_t Position(std::size_t row) const;
+};
+
+}  // namespace ergo::model
