@@ -1,0 +1,195 @@
+// `ergo show`: what a model is made of.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/cli.h"
+#include "cli/commands/all.h"
+#include "cli/model_choice.h"
+#include "cli/terminal.h"
+#include "formats/model_files.h"
+#include "model/config.h"
+#include "tokenizer/tokenizer.h"
+
+namespace ergo::cli {
+
+namespace {
+
+struct Settings {
+  std::string model;
+  std::vector<std::string> argument;
+  bool tensors = false;
+  bool chat_template = false;
+};
+
+std::string Megabytes(std::uint64_t bytes) {
+  return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+}
+
+std::string Row(std::string_view label, const std::string& value) {
+  return Styled(Style::kBold, fmt::format("{:<12}", label), STDOUT_FILENO) + ' ' + value + '\n';
+}
+
+std::string Shape(const TensorView& tensor) {
+  std::string text;
+  for (const std::int64_t size : tensor.shape) {
+    text += fmt::format("{}{}", text.empty() ? "" : " x ", size);
+  }
+  return text;
+}
+
+/// "blk.17.attn_q.weight" -> "blk.*.attn_q.weight"
+std::string WithoutNumbers(const std::string& name) {
+  std::string pattern;
+  bool at_start = true;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    std::size_t end = i;
+    while (at_start && end < name.size() && name[end] >= '0' && name[end] <= '9') ++end;
+    if (end > i && (end == name.size() || name[end] == '.')) {
+      pattern += '*';
+      i = end - 1;
+      at_start = false;
+    } else {
+      pattern += name[i];
+      at_start = name[i] == '.';
+    }
+  }
+  return pattern;
+}
+
+struct Group {
+  std::size_t count = 0;
+  std::uint64_t bytes = 0;
+};
+
+std::string FormatsLine(const formats::ModelFiles& files) {
+  std::map<std::string_view, std::uint64_t> bytes;
+  std::uint64_t total = 0;
+  for (const TensorView& tensor : files.tensors) {
+    bytes[Info(tensor.dtype).name] += tensor.data.size();
+    total += tensor.data.size();
+  }
+  std::vector<std::pair<std::string_view, std::uint64_t>> sorted(bytes.begin(), bytes.end());
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::string line;
+  for (const auto& [name, part] : sorted) {
+    line += fmt::format("{}{} {:.1f}%", line.empty() ? "" : ", ", name,
+                        100.0 * static_cast<double>(part) / static_cast<double>(total));
+  }
+  return line;
+}
+
+/// Tensors that differ only by the layer's number, dtype and shape alike, in one line.
+std::string TensorTable(const formats::ModelFiles& files, bool each) {
+  std::vector<std::string> order;
+  std::map<std::string, Group> groups;
+  for (const TensorView& tensor : files.tensors) {
+    const std::string key =
+        fmt::format("{:<44} {:<6} {:<16}", each ? tensor.name : WithoutNumbers(tensor.name),
+                    Info(tensor.dtype).name, Shape(tensor));
+    Group& group = groups[key];
+    if (group.count == 0) order.push_back(key);
+    ++group.count;
+    group.bytes += tensor.data.size();
+  }
+  std::string text;
+  for (const std::string& key : order) {
+    const Group& group = groups[key];
+    text += fmt::format("  {} {:>11}", key, Megabytes(group.bytes));
+    text += group.count > 1 ? fmt::format(" in {}\n", group.count) : "\n";
+  }
+  return text;
+}
+
+std::string FamilyRows(const model::ModelConfig& config) {
+  std::size_t windowed = 0;
+  std::size_t window = 0;
+  for (const model::LayerConfig& layer : config.layers) {
+    if (layer.window == 0) continue;
+    ++windowed;
+    window = layer.window;
+  }
+  std::string layers = fmt::format("{} of {} values", config.layers.size(), config.hidden);
+  if (windowed > 0) layers += fmt::format("; {} see {} tokens only", windowed, window);
+  std::string text = Row("family", config.architecture);
+  text += Row("layers", layers);
+  text += Row("attention", fmt::format("{} heads of {} on {} key/value heads", config.heads,
+                                       config.head_dim, config.kv_heads));
+  text += Row("feed-forward", fmt::format("{} values", config.intermediate));
+  text += Row("context", fmt::format("{} tokens", config.context_length));
+  return text;
+}
+
+std::string TokenizerRows(const tokenizer::Tokenizer& tokenizer) {
+  std::string ends;
+  for (const tokenizer::TokenId id : tokenizer.end_of_generation()) {
+    ends += fmt::format("{}{}", ends.empty() ? "" : " ", tokenizer.Piece(id));
+  }
+  std::string text =
+      Row("vocabulary", fmt::format("{} tokens; an answer ends with {}", tokenizer.size(), ends));
+  const std::size_t size = tokenizer.chat_template().size();
+  text += Row("template",
+              size == 0 ? "none" : fmt::format("{} characters (--template prints it)", size));
+  return text;
+}
+
+Result<int> Show(const Settings& settings) {
+  const std::string& wanted = settings.argument.empty() ? settings.model : settings.argument[0];
+  const Result<std::string> model = ChooseModel(wanted);
+  if (!model) return tl::unexpected(model.error());
+  const auto files = formats::Open(*model, {.need_weights = false});
+  if (!files) return tl::unexpected(files.error());
+  const auto tokenizer = tokenizer::Tokenizer::Load(*files);
+  if (settings.chat_template) {
+    if (!tokenizer) return tl::unexpected(tokenizer.error());
+    if (tokenizer->chat_template().empty()) return Fail("has no chat template", *model);
+    if (Status done = Print(tokenizer->chat_template()); !done) return tl::unexpected(done.error());
+    return kOk;
+  }
+
+  std::uint64_t bytes = 0;
+  std::uint64_t parameters = 0;
+  for (const TensorView& tensor : files->tensors) {
+    bytes += tensor.data.size();
+    parameters += static_cast<std::uint64_t>(tensor.elements());
+  }
+  std::string text = Row("model", files->path);
+  const auto architecture = model::FindArchitecture(*files);
+  if (!architecture) return tl::unexpected(architecture.error());
+  const auto config = model::ReadConfig(*files, **architecture);
+  if (!config) return tl::unexpected(config.error());
+  if (!config->name.empty()) text += Row("name", config->name);
+  text += FamilyRows(*config);
+  text += tokenizer ? TokenizerRows(*tokenizer) : Row("tokenizer", tokenizer.error().Message());
+  if (!files->tensors.empty()) {
+    text += Row("parameters", fmt::format("{:.1f} million in {}",
+                                          static_cast<double>(parameters) / 1e6, Megabytes(bytes)));
+    text += Row("formats", FormatsLine(*files));
+    text += Row("tensors", "");
+    text += TensorTable(*files, settings.tensors);
+  }
+  if (Status done = Print(text); !done) return tl::unexpected(done.error());
+  return kOk;
+}
+
+Action Prepare(Options& options) {
+  const auto settings = std::make_shared<Settings>();
+  options.Arguments(&settings->argument, 1);
+  options.Text("-m,--model", &settings->model, "MODEL", "the model (or as an argument)");
+  options.Flag("--tensors", &settings->tensors, "a line for each tensor");
+  options.Flag("--template", &settings->chat_template, "print the chat template");
+  return [settings] { return Show(*settings); };
+}
+
+}  // namespace
+
+const Command kShow = {"show", "[options] [MODEL]", "Describe a model: family, sizes, formats",
+                       Prepare};
+
+}  // namespace ergo::cli

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Prints tables that compare us with the reference implementations.
+# Usage: tools/parity.sh [tokenizers|templates|decoders|logits]…    (all of them)
+# The references go into a virtual environment under ${ERGO_CACHE:-$HOME/.cache/ergo}; to use one that
+# has them already, name its interpreter in ERGO_PARITY_PYTHON.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+tables=("$@")
+((${#tables[@]})) || tables=(tokenizers templates decoders logits)
+for table in "${tables[@]}"; do
+  if [[ ! -f tools/parity/$table.py ]]; then
+    echo "parity: there is no table '$table'" >&2
+    exit 2
+  fi
+done
+
+tools/bootstrap.sh run
+[[ -f build/build.ninja ]] ||
+  cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DERGO_TESTS=OFF >/dev/null
+ninja -C build ergo >build/parity.log 2>&1 || { tail -n 40 build/parity.log >&2; exit 1; }
+
+python=${ERGO_PARITY_PYTHON:-}
+if [[ ! $python ]]; then
+  folder=${ERGO_CACHE:-$HOME/.cache/ergo}/parity
+  python=$folder/bin/python
+  if [[ ! -f $folder/complete ]]; then
+    echo "parity: installing the references into $folder" >&2
+    host=
+    for candidate in python3 /usr/bin/python3; do
+      if "$candidate" -m venv --help >/dev/null 2>&1 &&
+         "$candidate" -c 'import ensurepip' 2>/dev/null; then host=$candidate; break; fi
+    done
+    [[ $host ]] || { echo "parity: needs the Debian package python3-venv" >&2; exit 1; }
+    "$host" -m venv "$folder"
+    "$python" -m pip install -q --disable-pip-version-check -r tools/parity/requirements.txt
+    touch "$folder/complete"
+  fi
+fi
+
+models=()
+for name in smollm2 qwen05 gemma270; do
+  if path=$(tools/fetch_model.sh "$name"); then models+=("$name=$path"); fi
+done
+
+failed=()
+for table in "${tables[@]}"; do
+  echo
+  TOKENIZERS_PARALLELISM=false "$python" "tools/parity/$table.py" build/ergo "${models[@]}" ||
+    failed+=("$table")
+done
+if ((${#failed[@]})); then
+  printf '\nparity: DIFFERENCES: %s\n' "${failed[*]}"
+  exit 1
+fi
