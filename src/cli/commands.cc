@@ -5,10 +5,13 @@ namespace ergo::cli {
 
 std::span<const Command* const> Commands() {
   static constexpr const Command* kCommands[] = {
+      &kBench,       //
       &kCompletion,  //
       &kList,        //
+      &kPerplexity,  //
       &kPull,        //
       &kRm,          //
+      &kShow,        //
       &kTemplate,    //
       &kTokenize,    //
   };

@@ -5,10 +5,13 @@
 
 namespace ergo::cli {
 
+extern const Command kBench;
 extern const Command kCompletion;
 extern const Command kList;
+extern const Command kPerplexity;
 extern const Command kPull;
 extern const Command kRm;
+extern const Command kShow;
 extern const Command kTemplate;
 extern const Command kTokenize;
 

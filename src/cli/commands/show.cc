@@ -10,10 +10,14 @@
 
 #include "cli/cli.h"
 #include "cli/commands/all.h"
+#include "cli/engine_choice.h"
 #include "cli/model_choice.h"
 #include "cli/terminal.h"
 #include "formats/model_files.h"
+#include "kernels/attention/attention.h"
+#include "kernels/matmul/matmul.h"
 #include "model/config.h"
+#include "model/model.h"
 #include "tokenizer/tokenizer.h"
 
 namespace ergo::cli {
@@ -21,9 +25,11 @@ namespace ergo::cli {
 namespace {
 
 struct Settings {
-  std::string model;
+  EngineChoice engine;
   std::vector<std::string> argument;
+  std::string dump;
   bool tensors = false;
+  bool kernels = false;
   bool chat_template = false;
 };
 
@@ -139,51 +145,118 @@ std::string TokenizerRows(const tokenizer::Tokenizer& tokenizer) {
   return text;
 }
 
-Result<int> Show(const Settings& settings) {
-  const std::string& wanted = settings.argument.empty() ? settings.model : settings.argument[0];
-  const Result<std::string> model = ChooseModel(wanted);
-  if (!model) return tl::unexpected(model.error());
-  const auto files = formats::Open(*model, {.need_weights = false});
-  if (!files) return tl::unexpected(files.error());
-  const auto tokenizer = tokenizer::Tokenizer::Load(*files);
-  if (settings.chat_template) {
-    if (!tokenizer) return tl::unexpected(tokenizer.error());
-    if (tokenizer->chat_template().empty()) return Fail("has no chat template", *model);
-    if (Status done = Print(tokenizer->chat_template()); !done) return tl::unexpected(done.error());
-    return kOk;
-  }
+/// What loading will take: the tensors are held in about the bytes that they have in the file.
+std::string MemoryRow(const model::ModelConfig& config, std::uint64_t tensor_bytes) {
+  const kernels::KvLayout layout = {model::LoadOptions{}.kv, config.layers.size(), config.kv_heads,
+                                    config.head_dim};
+  const auto at = [&](std::uint64_t tokens) {
+    const std::uint64_t blocks = (tokens + kernels::kBlockTokens - 1) / kernels::kBlockTokens;
+    return Megabytes(blocks * layout.BlockBytes());
+  };
+  const std::uint64_t some = std::min<std::uint64_t>(4096, config.context_length);
+  return Row("memory", fmt::format("{} of weights; keys and values {} at {} tokens, {} at {}",
+                                   Megabytes(tensor_bytes), at(some), some,
+                                   at(config.context_length), config.context_length));
+}
+
+Result<std::string> Describe(const formats::ModelFiles& files, bool each_tensor) {
+  const auto architecture = model::FindArchitecture(files);
+  if (!architecture) return tl::unexpected(architecture.error());
+  const auto config = model::ReadConfig(files, **architecture);
+  if (!config) return tl::unexpected(config.error());
+  std::string text = Row("model", files.path);
+  if (!config->name.empty()) text += Row("name", config->name);
+  text += FamilyRows(*config);
+  const auto tokenizer = tokenizer::Tokenizer::Load(files);
+  text += tokenizer ? TokenizerRows(*tokenizer) : Row("tokenizer", tokenizer.error().Message());
+  if (files.tensors.empty()) return text;
 
   std::uint64_t bytes = 0;
   std::uint64_t parameters = 0;
-  for (const TensorView& tensor : files->tensors) {
+  for (const TensorView& tensor : files.tensors) {
     bytes += tensor.data.size();
     parameters += static_cast<std::uint64_t>(tensor.elements());
   }
-  std::string text = Row("model", files->path);
-  const auto architecture = model::FindArchitecture(*files);
-  if (!architecture) return tl::unexpected(architecture.error());
-  const auto config = model::ReadConfig(*files, **architecture);
-  if (!config) return tl::unexpected(config.error());
-  if (!config->name.empty()) text += Row("name", config->name);
-  text += FamilyRows(*config);
-  text += tokenizer ? TokenizerRows(*tokenizer) : Row("tokenizer", tokenizer.error().Message());
-  if (!files->tensors.empty()) {
-    text += Row("parameters", fmt::format("{:.1f} million in {}",
-                                          static_cast<double>(parameters) / 1e6, Megabytes(bytes)));
-    text += Row("formats", FormatsLine(*files));
-    text += Row("tensors", "");
-    text += TensorTable(*files, settings.tensors);
+  text += Row("parameters", fmt::format("{:.1f} million in {}",
+                                        static_cast<double>(parameters) / 1e6, Megabytes(bytes)));
+  text += MemoryRow(*config, bytes);
+  text += Row("formats", FormatsLine(files));
+  text += TensorTable(files, each_tensor);
+  return text;
+}
+
+/// Which path reads which matrix; loads the model, since packing decides.
+Result<std::string> Kernels(const Settings& settings) {
+  const Result<LoadedModel> loaded = LoadModel(settings.engine);
+  if (!loaded) return tl::unexpected(loaded.error());
+  std::string text;
+  for (const model::TensorReport& tensor : loaded->model->tensors()) {
+    std::string format(Info(tensor.file_dtype).name);
+    if (tensor.dtype != tensor.file_dtype) format += fmt::format(" -> {}", Info(tensor.dtype).name);
+    text += fmt::format("{:<32} {:<12} {:>10}  {}\n", tensor.name, format, Megabytes(tensor.bytes),
+                        tensor.kernel);
   }
-  if (Status done = Print(text); !done) return tl::unexpected(done.error());
+  text += fmt::format("a token reads {}\n", Megabytes(loaded->model->bytes_per_token()));
+  return text;
+}
+
+Status Dump(const formats::ModelFiles& files, const std::string& name) {
+  const TensorView* tensor = files.Find(name);
+  if (!tensor)
+    return Fail("there is no tensor " + name, files.path, "`ergo show --tensors` lists them");
+  const auto columns = static_cast<std::size_t>(tensor->shape.empty() ? 1 : tensor->shape.back());
+  if (columns == 0) return {};
+  TensorView table = *tensor;
+  table.shape = {tensor->elements() / static_cast<std::int64_t>(columns),
+                 static_cast<std::int64_t>(columns)};
+  std::vector<float> row(columns);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(table.shape[0]); ++i) {
+    kernels::DecodeRow(table, i, row.data());
+    const std::string_view bytes(reinterpret_cast<const char*>(row.data()),
+                                 row.size() * sizeof(float));
+    if (Status printed = Print(bytes); !printed) return printed;
+  }
+  return {};
+}
+
+Result<int> Show(Settings settings) {
+  if (!settings.argument.empty()) settings.engine.model = settings.argument[0];
+  Result<std::string> text;
+  if (settings.kernels) {
+    text = Kernels(settings);
+  } else {
+    const Result<std::string> model = ChooseModel(settings.engine.model);
+    if (!model) return tl::unexpected(model.error());
+    const auto files = formats::Open(*model, {.need_weights = false});
+    if (!files) return tl::unexpected(files.error());
+    if (!settings.dump.empty()) {
+      if (Status dumped = Dump(*files, settings.dump); !dumped) {
+        return tl::unexpected(dumped.error());
+      }
+      return kOk;
+    }
+    if (settings.chat_template) {
+      const auto tokenizer = tokenizer::Tokenizer::Load(*files);
+      if (!tokenizer) return tl::unexpected(tokenizer.error());
+      if (tokenizer->chat_template().empty()) return Fail("has no chat template", *model);
+      text = tokenizer->chat_template();
+    } else {
+      text = Describe(*files, settings.tensors);
+    }
+  }
+  if (!text) return tl::unexpected(text.error());
+  if (Status printed = Print(*text); !printed) return tl::unexpected(printed.error());
   return kOk;
 }
 
 Action Prepare(Options& options) {
   const auto settings = std::make_shared<Settings>();
   options.Arguments(&settings->argument, 1);
-  options.Text("-m,--model", &settings->model, "MODEL", "the model (or as an argument)");
   options.Flag("--tensors", &settings->tensors, "a line for each tensor");
+  options.Flag("--kernels", &settings->kernels, "load it and say which path reads which tensor");
   options.Flag("--template", &settings->chat_template, "print the chat template");
+  options.Text("--dump", &settings->dump, "TENSOR", "write a tensor's values to stdout as fp32");
+  AddEngineOptions(options, &settings->engine);
   return [settings] { return Show(*settings); };
 }
 

@@ -1,0 +1,71 @@
+#include "cli/engine_choice.h"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "base/compute_pool.h"
+#include "cli/model_choice.h"
+
+namespace ergo::cli {
+
+void AddEngineOptions(Options& options, EngineChoice* choice) {
+  options.Text("-m,--model", &choice->model, "MODEL", "file, folder, org/name or listed name");
+  options.Number("-t,--threads", &choice->threads, "N", "threads (default: all processors)",
+                 {1, 1024});
+  options.Choice("--compute", &choice->compute, "fast|f32", "f32: the reference, slow and exact");
+  options.Choice("--quant", &choice->quant, "int8|int4", "hold the weights in this format");
+}
+
+Result<model::LoadOptions> LoadOptionsFor(const EngineChoice& choice) {
+  model::LoadOptions options;
+  options.threads = ThreadsOf(choice);
+  options.context = static_cast<std::size_t>(choice.context.value_or(0));
+  if (choice.compute == "f32") {
+    if (!choice.quant.empty()) return Fail("--compute f32 and --quant exclude each other");
+    options.pack = kernels::PackAs::kF32;
+  } else if (choice.quant == "int8") {
+    options.pack = kernels::PackAs::kInt8;
+  } else if (choice.quant == "int4") {
+    options.pack = kernels::PackAs::kInt4;
+  }
+  return options;
+}
+
+int ThreadsOf(const EngineChoice& choice) {
+  const int most = ComputePool::Shared().size();
+  return static_cast<int>(std::min<std::int64_t>(choice.threads.value_or(most), most));
+}
+
+Result<LoadedModel> LoadModel(const EngineChoice& choice) {
+  const Result<model::LoadOptions> options = LoadOptionsFor(choice);
+  if (!options) return tl::unexpected(options.error());
+  const Result<std::string> name = ChooseModel(choice.model);
+  if (!name) return tl::unexpected(name.error());
+  LoadedModel loaded;
+  auto files = formats::Open(*name);
+  if (!files) return tl::unexpected(files.error());
+  loaded.files = std::move(*files);
+  auto model = model::Model::Load(loaded.files, *options);
+  if (!model) return tl::unexpected(model.error());
+  loaded.model = std::move(*model);
+  return loaded;
+}
+
+Residency MeasureResidency() {
+  Residency residency;
+  std::ifstream status("/proc/self/status");
+  std::string line;
+  while (std::getline(status, line)) {
+    std::uint64_t* target = line.starts_with("VmRSS:")   ? &residency.now
+                            : line.starts_with("VmHWM:") ? &residency.peak
+                                                         : nullptr;
+    if (!target) continue;
+    std::uint64_t kilobytes = 0;
+    std::istringstream(line.substr(6)) >> kilobytes;
+    *target = kilobytes * 1024;
+  }
+  return residency;
+}
+
+}  // namespace ergo::cli

@@ -1,0 +1,48 @@
+// Options that say which model is loaded and how it computes, shared by several commands.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "cli/options.h"
+#include "formats/model_files.h"
+#include "model/model.h"
+#include "runtime/engine.h"
+
+namespace ergo::cli {
+
+struct EngineChoice {
+  std::string model;
+  std::optional<std::int64_t> threads;
+  std::optional<std::int64_t> context;
+  std::string compute = "fast";  ///< or "f32"
+  std::string quant;             ///< "", "int8" or "int4"
+};
+
+/// -m, -t, --compute and --quant. The choice must outlive the parsing.
+void AddEngineOptions(Options& options, EngineChoice* choice);
+
+/// How `choice` asks for the weights to be held. Error: --compute f32 together with --quant.
+Result<model::LoadOptions> LoadOptionsFor(const EngineChoice& choice);
+
+/// Threads of a run: those of the option, or else all that the process may use.
+int ThreadsOf(const EngineChoice& choice);
+
+struct LoadedModel {
+  formats::ModelFiles files;
+  std::unique_ptr<model::Model> model;
+};
+/// The files and weights of `choice`.
+Result<LoadedModel> LoadModel(const EngineChoice& choice);
+
+/// Resident memory of this process in bytes: now, and the most so far. 0 where unknown.
+struct Residency {
+  std::uint64_t now = 0;
+  std::uint64_t peak = 0;
+};
+Residency MeasureResidency();
+
+}  // namespace ergo::cli
