@@ -1,9 +1,14 @@
 // Chooses the next token from a row of logits.
 //
-// Order: logit bias and penalties, temperature, top-k, typical, top-p, min-p, then the draw. The
-// draw is Gumbel-max: the token with the largest logit / temperature + noise wins, and the noise is
-// a function of (seed, position, token id) alone (noise.h). So the same seed gives the same text
-// whatever else runs in the batch, and whether or not positions are visited out of order.
+// Order: repetition penalty, frequency and presence penalties, logit bias, temperature, top-k,
+// typical, top-p, min-p, then the draw. Each filter sees the shares among what the one before it
+// left, and leaves at least one token. The draw is Gumbel-max: the token with the largest
+// logit / temperature + noise wins, and the noise is a function of (seed, position, token id) alone
+// (kernels/softmax/gumbel.h). So the same seed gives the same text whatever else runs in the batch,
+// and whether or not positions are visited in order.
+//
+// Definitions: repetition penalty as Keskar et al. 2019, nucleus (top-p) Holtzman et al. 2020,
+// typical Meister et al. 2022, min-p Nguyen et al. 2024. Equal logits are kept lowest id first.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +18,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "kernels/softmax/gumbel.h"
+#include "runtime/sample/candidates.h"
 
 namespace ergo::runtime {
 
@@ -27,15 +34,17 @@ struct SamplingParams {
   float frequency_penalty = 0.0f;   ///< subtracted once for each time that the token was seen
   float presence_penalty = 0.0f;    ///< subtracted once if the token was seen
   std::size_t penalty_window = 0;   ///< last tokens of the history that penalties see; 0: all
-  std::vector<std::pair<std::int32_t, float>> logit_bias;  ///< added; ids past the logits: ignored
+  std::vector<std::pair<std::int32_t, float>> logit_bias;  ///< added; others' ids: ignored
   std::uint64_t seed = 0;
   bool logprob = true;   ///< whether Sampled.logprob is wanted (costs a pass over the logits)
   int top_logprobs = 0;  ///< alternatives to report; more than 0 implies logprob
 
   /// Errors: a value out of its range or not finite.
   Status Validate() const;
-  /// Whether Next copies and changes the logits before it chooses.
+  /// Whether penalties or a bias change the logits, so that Next works on a copy.
   bool ChangesLogits() const;
+  /// Whether top-k, typical, top-p or min-p is on.
+  bool Filters() const;
 };
 
 /// A token and the model's log-probability of it: before bias, penalties, masks and temperature.
@@ -48,7 +57,7 @@ struct TokenLogprob {
 struct Sampled {
   /// kNoToken where no token is possible: every logit is -inf or NaN.
   std::int32_t token = -1;
-  /// Of the model; 0 if not asked for, NaN if the model's logits hold a NaN.
+  /// Of the model; 0 if not asked for, NaN if the model's logits hold a NaN or +inf.
   float logprob = 0.0f;
   /// The most likely tokens of the model, best first, ties by id; top_logprobs of them.
   std::vector<TokenLogprob> top;
@@ -72,7 +81,8 @@ struct SampleInput {
 /// a time; copies choose alike.
 class Sampler {
  public:
-  /// `params` must be valid. Memory for `vocabulary` tokens is set aside as it is needed.
+  /// `params` must be valid; `vocabulary` is the usual number of logits. Memory for them is set
+  /// aside when it is first needed.
   Sampler(SamplingParams params, std::size_t vocabulary);
 
   Sampled Next(const SampleInput& input);
@@ -84,21 +94,17 @@ class Sampler {
   const SamplingParams& params() const { return params_; }
 
  private:
-  /// A token that may still be chosen.
-  struct Candidate {
-    float logit;
-    std::int32_t token;
-  };
-
-  std::span<const float> Penalized(const SampleInput& input);
-  std::int32_t Draw(std::span<const float> logits, std::size_t position);
-  std::int32_t DrawFiltered(std::span<const float> logits, float largest, std::uint64_t key);
+  std::span<const float> Changed(const SampleInput& input);
+  std::int32_t Choose(std::span<const float> logits, std::size_t position);
+  std::int32_t ChooseFiltered(std::span<const float> logits, kernels::NoiseKey key);
+  void Report(std::span<const float> model_logits, Sampled& out);
 
   SamplingParams params_;
-  std::vector<float> changed_;        ///< the logits after bias and penalties
+  double scale_;                      ///< 1 / temperature; 0 for greedy
+  std::vector<float> changed_;        ///< the logits after penalties and bias
   std::vector<std::int32_t> counts_;  ///< of tokens in the penalty window; zero between calls
-  std::vector<float> maxima_;         ///< of blocks of logits
-  std::vector<Candidate> candidates_;
+  std::vector<std::int32_t> seen_;    ///< tokens with a count
+  Candidates candidates_;
 };
 
 }  // namespace ergo::runtime
