@@ -100,8 +100,11 @@ struct Product {
 /// its own: Barrier before (input complete) and after (output complete).
 void MatMul(Worker& worker, const Activations& in, std::span<const Product> products);
 
+/// Whether DecodeRow knows the type: F32, F16, BF16, F64 and the block formats.
+bool CanDecode(DType dtype);
+
 /// Writes row `row` of `table` [rows, columns] (an embedding, any dtype that has a decoder) as
-/// fp32. The row must exist.
+/// fp32. The row must exist, and hold whole blocks.
 void DecodeRow(const TensorView& table, std::size_t row, float* out);
 
 }  // namespace ergo::kernels

@@ -46,6 +46,11 @@ struct Q4_1 {
     }
   }
 
+  /// Quantizes 32 values: of three lines (the range in 15 steps, and the least-squares fits to the
+  /// codes of two spacings), each rounded to fp16, the one with the smallest squared error.
+  /// Values beyond ±65504 saturate, NaN becomes 0.
+  static void Encode(const float* values, Block& block);
+
   /// One panel block from the same block column of 32 rows.
   static void Pack(const PanelRows<Block>& rows, std::uint8_t* panel) {
     for (int o = 0; o < 32; ++o) {

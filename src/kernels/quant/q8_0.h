@@ -39,6 +39,11 @@ struct Q8_0 {
     for (int i = 0; i < 32; ++i) out[i] = static_cast<float>(block.qs[i]) * d;
   }
 
+  /// Quantizes 32 values: d is the largest magnitude over 127, rounded to fp16, and codes are
+  /// rounded to nearest. For magnitudes up to 8e6 the error is at most d · (1/2 + 127/2048), of
+  /// which the second term only near the largest; larger ones saturate, NaN becomes 0.
+  static void Encode(const float* values, Block& block);
+
   static void Pack(const PanelRows<Block>& rows, std::uint8_t* panel) {
     for (int o = 0; o < 32; ++o) {
       const Block& block = rows[o];
