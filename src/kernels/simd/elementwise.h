@@ -8,6 +8,7 @@
 #include "kernels/norm/norm.h"
 #include "kernels/rope/rope.h"
 #include "kernels/softmax/gumbel.h"
+#include "kernels/softmax/shares.h"
 
 namespace ergo::kernels {
 
@@ -33,6 +34,11 @@ struct ElementwiseKernels {
   std::size_t (*arg_max)(const float* x, std::size_t n);
   void (*soft_cap)(float* x, std::size_t n, float cap);
   void (*block_maxima)(const float* x, std::size_t n, float* out);
+  EntropySums (*sum_entropy)(const float* x, std::size_t n, const ShareOrder& order);
+  void (*mass_above)(const float* x, std::size_t n, const ShareOrder& order,
+                     const float* thresholds, float* masses);
+  void (*split_at)(const float* x, std::size_t n, const ShareOrder& order, float threshold,
+                   float* kept, float* below);
   std::size_t (*gumbel_arg_max)(const float* x, std::size_t n, double scale, NoiseKey key);
 };
 

@@ -7,6 +7,7 @@
 #include "kernels/softmax/softmax.inc.h"
 //
 #include "kernels/softmax/gumbel.inc.h"
+#include "kernels/softmax/shares.inc.h"
 
 inline void MapExp(const float* x, std::size_t n, float* out) {
   MapPairs(x, x, n, out, ExpFirst());
@@ -35,5 +36,8 @@ inline constexpr ElementwiseKernels kElementwise = {
     .arg_max = ArgMax,
     .soft_cap = SoftCap,
     .block_maxima = BlockMaxima,
+    .sum_entropy = SumEntropy,
+    .mass_above = MassAbove,
+    .split_at = SplitAt,
     .gumbel_arg_max = GumbelArgMax,
 };

@@ -1,8 +1,9 @@
 // The tokens that may still be chosen, and the filters that thin them out.
 //
 // A full sort of a vocabulary of 262,144 takes many times as long as a decoding step may spend on
-// sampling. Here the maxima of blocks of 64 logits show which blocks can hold a survivor at all,
-// and cuts are found by partition. Ties are cut in the order of token ids, lowest kept.
+// sampling. While many tokens are left they stay a row of logits, where filters are vector passes
+// that narrow a cut down to a few tokens; as soon as few can be left they become a list. Ties are
+// cut in the order of token ids, lowest kept.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "kernels/softmax/gumbel.h"
+#include "kernels/softmax/shares.h"
 
 namespace ergo::runtime {
 
@@ -28,44 +30,52 @@ struct Candidate {
 class Candidates {
  public:
   /// Begins with `logits`, which must stay until the choice is made; scale is 1 / temperature.
-  /// Returns the largest logit, -inf if no token is possible (NaN counts as -inf).
+  /// Returns the largest logit, -inf if no token is possible (NaN counts as -inf). The filters
+  /// below may follow if it is finite.
   float Reset(std::span<const float> logits, double scale);
 
-  /// One of these comes first. Values of -inf and NaN are never gathered; the largest logit must be
-  /// finite.
-  void GatherTop(std::size_t k);
-  /// Everything that has a share worth the name (below e^-60 of the largest has not).
-  void GatherAll();
-  /// The same as GatherAll and then KeepNucleus.
-  void GatherNucleus(double p);
-  /// Those with at least min_p of the largest probability; min_p > 0.
-  void GatherLikely(double min_p);
-
+  /// The k most likely; k > 0.
+  void KeepTop(std::size_t k);
   /// The fewest whose -log p is nearest to the entropy and whose share reaches p.
   void KeepTypical(double p);
   /// The fewest most likely whose share reaches p.
   void KeepNucleus(double p);
-  /// Those with at least min_p of the largest probability among the candidates.
+  /// Those with at least min_p of the largest probability among the candidates; min_p > 0.
   void KeepLikely(double min_p);
 
-  /// Sorts by logit, best first.
-  void Sort();
   /// The candidate with the largest logit · scale + noise; -1 without candidates.
   std::int32_t Draw(kernels::NoiseKey key) const;
 
-  std::span<const Candidate> items() const { return items_; }
+  /// After KeepTop: the candidates, best first.
+  std::span<const Candidate> Sorted();
 
  private:
-  void Gather(float least);
-  float BlockThreshold(std::size_t rank);
-  void KeepMass(double mass);
-  double TotalMass() const;
+  /// Where a cut lies: v (see ShareOrder) of at least `high` is kept, below `low` it is not.
+  struct Band {
+    float low;
+    float high;
+    double mass_above;  ///< of v >= high
+  };
 
-  std::span<const float> logits_;
+  void FindMaxima();
+  float BlockThreshold(std::size_t rank);
+  void Gather(float least);
+  Candidate Item(std::size_t token) const;
+  Band FindBand(const kernels::ShareOrder& order, double mass) const;
+  void KeepMassInRow(float center, double mass);
+  void KeepMassInList(double mass);
+  bool KeepSmallNucleus(double mass);
+  void KeepTypicalInList(double p);
+  double ListMass() const;
+
+  std::span<const float> logits_;  ///< the row: the caller's, or kept_ after a filter
   double scale_ = 1.0;
-  float largest_ = 0.0f;
-  std::vector<float> maxima_;
-  std::vector<float> ordered_;  ///< a copy of maxima_, partitioned
+  float shift_ = 0.0f;          ///< the largest logit before any filter
+  bool listed_ = false;         ///< whether items_ are the candidates, not the row
+  std::vector<float> maxima_;   ///< of blocks of the row
+  std::vector<float> scratch_;  ///< a copy of maxima_ or of the row
+  std::vector<float> kept_;     ///< the row after a filter: -inf for tokens that are out
+  std::vector<float> below_;    ///< of blocks of the row: the best that a split left out
   std::vector<Candidate> items_;
 };
 

@@ -123,20 +123,9 @@ std::int32_t Sampler::ChooseFiltered(std::span<const float> logits, kernels::Noi
   if (largest == kInfinity) {
     return static_cast<std::int32_t>(kernels::ArgMax(logits.data(), logits.size()));
   }
-  const bool typical = params_.typical_p < 1.0f;
-  bool nucleus = params_.top_p < 1.0f;
-  if (params_.top_k > 0) {
-    candidates_.GatherTop(static_cast<std::size_t>(params_.top_k));
-  } else if (typical) {
-    candidates_.GatherAll();
-  } else if (nucleus) {
-    candidates_.GatherNucleus(params_.top_p);
-    nucleus = false;
-  } else {
-    candidates_.GatherLikely(params_.min_p);
-  }
-  if (typical) candidates_.KeepTypical(params_.typical_p);
-  if (nucleus) candidates_.KeepNucleus(params_.top_p);
+  if (params_.top_k > 0) candidates_.KeepTop(static_cast<std::size_t>(params_.top_k));
+  if (params_.typical_p < 1.0f) candidates_.KeepTypical(params_.typical_p);
+  if (params_.top_p < 1.0f) candidates_.KeepNucleus(params_.top_p);
   if (params_.min_p > 0.0f) candidates_.KeepLikely(params_.min_p);
   return candidates_.Draw(key);
 }
@@ -147,9 +136,8 @@ void Sampler::Report(std::span<const float> model_logits, Sampled& out) {
   if (params_.top_logprobs == 0) return;
   const float largest = candidates_.Reset(model_logits, 1.0);
   if (!std::isfinite(largest)) return;
-  candidates_.GatherTop(static_cast<std::size_t>(params_.top_logprobs));
-  candidates_.Sort();
-  for (const Candidate& item : candidates_.items()) {
+  candidates_.KeepTop(static_cast<std::size_t>(params_.top_logprobs));
+  for (const Candidate& item : candidates_.Sorted()) {
     out.top.push_back({item.token(), item.logit - sum});
   }
 }

@@ -193,6 +193,26 @@ TEST(Sampler, ChoosesAsThePlainReference) {
   }
 }
 
+TEST(Sampler, LargeVocabulariesToo) {
+  constexpr std::size_t kVocabulary = 262144;
+  for (const float deviation : {0.5f, 3.0f}) {
+    const std::vector<float> logits = RandomLogits(kVocabulary, 9, deviation);
+    std::vector<SamplingParams> all(4);
+    all[1].top_p = 0.9f;
+    all[2].typical_p = 0.6f;
+    all[2].top_p = 0.8f;
+    all[3].min_p = 0.1f;
+    for (SamplingParams& params : all) {
+      params.seed = 5;
+      const Reference reference(params, logits, {});
+      Sampler sampler(params, kVocabulary);
+      for (std::size_t position = 0; position < 4; ++position) {
+        EXPECT_EQ(sampler.Next(logits, {}, position).token, reference.Draw(position));
+      }
+    }
+  }
+}
+
 /// Σ (seen - expected)² / expected, cells with fewer than 10 expected taken together.
 struct ChiSquare {
   double value = 0.0;
