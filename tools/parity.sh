@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 tables=("$@")
 ((${#tables[@]})) || tables=(tokenizers templates decoders logits)
 for table in "${tables[@]}"; do
-  if [[ ! -f tools/parity/$table.py ]]; then
+  if [[ ! -f tools/parity_$table.py ]]; then
     echo "parity: there is no table '$table'" >&2
     exit 2
   fi
@@ -18,7 +18,7 @@ done
 tools/bootstrap.sh run
 [[ -f build/build.ninja ]] ||
   cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DERGO_TESTS=OFF >/dev/null
-ninja -C build ergo >build/parity.log 2>&1 || { tail -n 40 build/parity.log >&2; exit 1; }
+ninja -C build ergo logits_dump template_render >build/parity.log 2>&1 || { tail -n 40 build/parity.log >&2; exit 1; }
 
 python=${ERGO_PARITY_PYTHON:-}
 if [[ ! $python ]]; then
@@ -33,7 +33,7 @@ if [[ ! $python ]]; then
     done
     [[ $host ]] || { echo "parity: needs the Debian package python3-venv" >&2; exit 1; }
     "$host" -m venv "$folder"
-    "$python" -m pip install -q --disable-pip-version-check -r tools/parity/requirements.txt
+    "$python" -m pip install -q --disable-pip-version-check -r tools/parity_requirements.txt
     touch "$folder/complete"
   fi
 fi
@@ -46,7 +46,7 @@ done
 failed=()
 for table in "${tables[@]}"; do
   echo
-  TOKENIZERS_PARALLELISM=false "$python" "tools/parity/$table.py" build/ergo "${models[@]}" ||
+  TOKENIZERS_PARALLELISM=false "$python" "tools/parity_$table.py" build "${models[@]}" ||
     failed+=("$table")
 done
 if ((${#failed[@]})); then

@@ -30,10 +30,8 @@ struct Settings {
   EngineChoice engine;
   std::string file;
   std::string against;
-  std::string logits;
   std::optional<std::int64_t> window;
   std::optional<std::int64_t> windows;
-  bool ids = false;
   bool json = false;
 };
 
@@ -98,24 +96,22 @@ void ScoreRowAgainst(std::span<const float> logits, std::span<const float> refer
 struct Evaluator {
   runtime::Engine* engine = nullptr;
   runtime::Engine* reference = nullptr;  ///< or nullptr
-  std::FILE* logits_file = nullptr;      ///< or nullptr: the fp32 logits of every row of a window
 
-  /// Rows from `first` on but the last are scored; rows before it only if they are written.
+  /// Scores the rows from `first` on, but for the last.
   Status Window(std::span<const std::int32_t> tokens, std::size_t first, Scores* scores) const;
 };
 
 Status Evaluator::Window(std::span<const std::int32_t> tokens, std::size_t first,
                          Scores* scores) const {
-  const std::size_t silent = logits_file ? 0 : first;
   std::vector<runtime::Engine*> engines = {engine};
   if (reference) engines.push_back(reference);
   std::vector<runtime::SequenceId> sequences;
   for (runtime::Engine* each : engines) {
     sequences.push_back(each->Add());
-    if (silent == 0) continue;
-    if (Status done = each->Append(sequences.back(), tokens.first(silent)); !done) return done;
+    if (first == 0) continue;
+    if (Status done = each->Append(sequences.back(), tokens.first(first)); !done) return done;
   }
-  for (std::size_t row = silent; row < tokens.size(); row += kRows) {
+  for (std::size_t row = first; row < tokens.size(); row += kRows) {
     const std::size_t rows = std::min(kRows, tokens.size() - row);
     std::vector<runtime::Logits> logits;
     for (std::size_t e = 0; e < engines.size(); ++e) {
@@ -125,13 +121,9 @@ Status Evaluator::Window(std::span<const std::int32_t> tokens, std::size_t first
       if (!computed) return tl::unexpected(computed.error());
       logits.push_back(*computed);
     }
-    if (logits_file && std::fwrite(logits[0].values.data(), sizeof(float), logits[0].values.size(),
-                                   logits_file) != logits[0].values.size()) {
-      return Fail("could not write the logits", "", "is the disk full?");
-    }
     for (std::size_t i = 0; i < rows; ++i) {
       const std::size_t position = row + i;
-      if (position < first || position + 1 >= tokens.size()) continue;
+      if (position + 1 >= tokens.size()) continue;
       ScoreRow(logits[0].Row(i), tokens[position + 1], scores);
       if (reference)
         ScoreRowAgainst(logits[0].Row(i), logits[1].Row(i), tokens[position + 1], scores);
@@ -150,24 +142,9 @@ Result<std::string> ReadInput(const Settings& settings) {
   return settings.file.empty() ? ReadStdin(kMostInput) : ReadFile(settings.file, kMostInput);
 }
 
-Result<Text> ReadIds(const std::string& input, std::size_t vocabulary) {
-  const Result<Json> json = ParseJson(input, "ids");
-  if (!json) return tl::unexpected(json.error());
-  if (!json->is_array()) return Fail("not a JSON array of token ids", "ids");
-  Text text;
-  for (const Json& id : *json) {
-    const bool fine = id.is_number_integer() && id.get<std::int64_t>() >= 0 &&
-                      id.get<std::int64_t>() < static_cast<std::int64_t>(vocabulary);
-    if (!fine) return Fail(fmt::format("{} is not an id of this model", id.dump()), "ids");
-    text.tokens.push_back(id.get<std::int32_t>());
-  }
-  return text;
-}
-
 Result<Text> ReadText(const Settings& settings, const LoadedModel& loaded) {
   const Result<std::string> input = ReadInput(settings);
   if (!input) return tl::unexpected(input.error());
-  if (settings.ids) return ReadIds(*input, loaded.model->config().vocabulary);
   const auto tokenizer = tokenizer::Tokenizer::Load(loaded.files);
   if (!tokenizer) return tl::unexpected(tokenizer.error());
   Text text;
@@ -228,11 +205,6 @@ Result<std::unique_ptr<runtime::Engine>> MakeEngine(const model::Model& model,
   return runtime::Engine::Create(model, options);
 }
 
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-using File = std::unique_ptr<std::FILE, CloseFile>;
-
 /// Scores every window of the text; gives their number.
 Result<std::size_t> ScoreAll(const Evaluator& evaluator, const Text& text, const Settings& settings,
                              Scores* scores) {
@@ -286,20 +258,11 @@ Result<int> Perplexity(const Settings& settings) {
     if (!other_engine) return tl::unexpected(other_engine.error());
     evaluator.reference = other_engine->get();
   }
-  File logits_file;
-  if (!settings.logits.empty()) {
-    logits_file.reset(std::fopen(settings.logits.c_str(), "wb"));
-    if (!logits_file) return Fail("can't be written", settings.logits);
-    evaluator.logits_file = logits_file.get();
-  }
 
   Scores scores;
   const Result<std::size_t> windows = ScoreAll(evaluator, *text, settings, &scores);
   if (InterruptGuard::Requested()) return kInterrupted;
   if (!windows) return tl::unexpected(windows.error());
-  if (logits_file && std::fflush(logits_file.get()) != 0) {
-    return Fail("could not write the logits", settings.logits, "is the disk full?");
-  }
   const bool bos = text->bos.has_value();
   const std::string report = settings.json
                                  ? JsonReport(scores, *windows, window, bos).dump(2) + '\n'
@@ -316,8 +279,6 @@ Action Prepare(Options& options) {
                  {1, 1e9});
   options.Choice("--against", &settings->against, "f32|fast",
                  "also compute this path: KL divergence from it");
-  options.Flag("--ids", &settings->ids, "the input is a JSON array of token ids; no BOS is set");
-  options.Text("--logits", &settings->logits, "FILE", "write the fp32 logits of every position");
   options.Flag("--json", &settings->json, "print one JSON object");
   AddEngineOptions(options, &settings->engine);
   options.Note(

@@ -204,6 +204,10 @@ Status Dump(const formats::ModelFiles& files, const std::string& name) {
   const TensorView* tensor = files.Find(name);
   if (!tensor)
     return Fail("there is no tensor " + name, files.path, "`ergo show --tensors` lists them");
+  const DType dtype = tensor->dtype;
+  const bool real = dtype == DType::kF16 || dtype == DType::kBF16 || dtype == DType::kF32 ||
+                    dtype == DType::kF64 || IsBlockFormat(dtype);
+  if (!real) return Fail(fmt::format("{} is not decoded to fp32", Info(dtype).name), name);
   const auto columns = static_cast<std::size_t>(tensor->shape.empty() ? 1 : tensor->shape.back());
   if (columns == 0) return {};
   TensorView table = *tensor;

@@ -1,7 +1,7 @@
 """Dequantized values of our decoders against the gguf package, bit for bit.
 
 Every format with random blocks, and one tensor of each format of every real model.
-Usage: decoders.py ERGO NAME=MODEL.gguf…
+Usage: parity_decoders.py BUILD-FOLDER NAME=MODEL.gguf…
 """
 
 import subprocess
@@ -50,7 +50,8 @@ def compare(ergo, path, name):
 
 
 def main():
-    ergo, models = sys.argv[1], dict(argument.split("=", 1) for argument in sys.argv[2:])
+    ergo = sys.argv[1] + "/ergo"
+    models = dict(argument.split("=", 1) for argument in sys.argv[2:])
     print("Decoders: values of `ergo show --dump` and of gguf.quants.dequantize")
     print(f"{'source':10} {'format':6} {'tensor':34} {'values':>10} {'differ':>7}")
     total = 0

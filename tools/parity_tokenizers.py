@@ -1,6 +1,6 @@
 """Ids of `ergo tokenize` against the tokenizers library, on ten kinds of text, 10 MB in all.
 
-Usage: tokenizers.py ERGO NAME=MODEL.gguf…
+Usage: parity_tokenizers.py BUILD-FOLDER NAME=MODEL.gguf…
 """
 
 import json
@@ -12,10 +12,7 @@ import sysconfig
 import time
 from pathlib import Path
 
-# This file has the library's name: without its folder on the path, the library is found.
-sys.path = [p for p in sys.path if Path(p or ".").resolve() != Path(__file__).resolve().parent]
-
-from transformers import AutoTokenizer  # noqa: E402
+from transformers import AutoTokenizer
 
 BYTES = 1_000_000  # of each kind
 
@@ -125,7 +122,8 @@ def ours(ergo, model, data):
 
 
 def main():
-    ergo, models = sys.argv[1], dict(argument.split("=", 1) for argument in sys.argv[2:])
+    ergo = sys.argv[1] + "/ergo"
+    models = dict(argument.split("=", 1) for argument in sys.argv[2:])
     texts = kinds()
     different = 0
     print("Tokenizers: ids of `ergo tokenize` and of the tokenizers library")
