@@ -7,6 +7,7 @@ inline float SumOfSquares(const float* x, float shift, std::size_t n) {
   F32 sum[4] = {F32::Zero(), F32::Zero(), F32::Zero(), F32::Zero()};
   std::size_t i = 0;
   for (; i + kStep <= n; i += kStep) {
+#pragma GCC unroll 4
     for (std::size_t c = 0; c < 4; ++c) {
       const F32 d = F32::Load(x + i + c * F32::kLanes) - center;
       sum[c] = Fma(d, d, sum[c]);
@@ -26,6 +27,7 @@ inline float SumOfValues(const float* x, std::size_t n) {
   F32 sum[4] = {F32::Zero(), F32::Zero(), F32::Zero(), F32::Zero()};
   std::size_t i = 0;
   for (; i + kStep <= n; i += kStep) {
+#pragma GCC unroll 4
     for (std::size_t c = 0; c < 4; ++c) sum[c] = sum[c] + F32::Load(x + i + c * F32::kLanes);
   }
   for (; i + F32::kLanes <= n; i += F32::kLanes) sum[0] = sum[0] + F32::Load(x + i);

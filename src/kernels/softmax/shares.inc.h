@@ -51,12 +51,15 @@ inline void MassAbove(const float* x, std::size_t n, const ShareOrder& order,
       const F32 y = ScaledLogit(LoadLogits(x + i, end - i), order);
       const F32 v = OrderOf(y, order);
       const F32 e = Exp(y);
+#pragma GCC unroll 4
       for (std::size_t t = 0; t < 4; ++t) {
         block[t] = block[t] + WhereLess(v, F32::Set(thresholds[t]), F32::Zero(), e);
       }
     }
+#pragma GCC unroll 4
     for (std::size_t t = 0; t < 4; ++t) sum[t] = sum[t] + block[t];
   }
+#pragma GCC unroll 4
   for (std::size_t t = 0; t < 4; ++t) masses[t] = Sum(sum[t]);
 }
 

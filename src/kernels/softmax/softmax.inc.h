@@ -8,6 +8,7 @@ inline float LargestOf(const float* x, std::size_t n) {
   std::size_t i = 0;
   // Max(value, best) is `best` where the value is NaN.
   for (; i + kStep <= n; i += kStep) {
+#pragma GCC unroll 4
     for (std::size_t c = 0; c < 4; ++c) best[c] = Max(F32::Load(x + i + c * F32::kLanes), best[c]);
   }
   for (; i + F32::kLanes <= n; i += F32::kLanes) best[0] = Max(F32::Load(x + i), best[0]);
@@ -25,6 +26,7 @@ inline float SumOf(const float* x, std::size_t n, const Function& function) {
   F32 sum[4] = {F32::Zero(), F32::Zero(), F32::Zero(), F32::Zero()};
   std::size_t i = 0;
   for (; i + kStep <= n; i += kStep) {
+#pragma GCC unroll 4
     for (std::size_t c = 0; c < 4; ++c) {
       sum[c] = sum[c] + function(F32::Load(x + i + c * F32::kLanes));
     }
