@@ -1,0 +1,123 @@
+// Sequences of tokens over a model: token ids in, logits out, never text.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "base/compute_pool.h"
+#include "base/result.h"
+#include "model/model.h"
+#include "runtime/kv/sequence_cache.h"
+
+namespace ergo::runtime {
+
+struct EngineOptions {
+  std::size_t context = 0;         ///< most tokens of a sequence; 0: the model's context length
+  std::size_t sequences = 1;       ///< full contexts to make room for, if kv_bytes is 0
+  std::size_t kv_bytes = 0;        ///< budget for keys and values
+  std::size_t prompt_chunk = 512;  ///< most rows that are computed at once
+  int threads = 0;                 ///< 0: all of the pool
+  ComputePool* pool = nullptr;     ///< nullptr: the process's
+};
+
+using SequenceId = std::uint64_t;
+
+enum class LogitRows {
+  kNone,
+  kLast,  ///< of the last token of the work
+  kAll,
+};
+
+/// Tokens to append to one sequence.
+struct Work {
+  SequenceId sequence = 0;
+  std::span<const std::int32_t> tokens;
+  LogitRows logits = LogitRows::kLast;
+};
+
+/// Logits of a call, until the next one: the rows wanted, work after work.
+struct Logits {
+  std::span<const float> values;  ///< [rows, vocabulary]
+  std::size_t vocabulary = 0;
+
+  std::size_t rows() const { return vocabulary == 0 ? 0 : values.size() / vocabulary; }
+  std::span<const float> Row(std::size_t i) const {
+    return values.subspan(i * vocabulary, vocabulary);
+  }
+};
+
+/// Time spent computing. A call whose works are all of one token counts as decoding.
+struct EngineTimings {
+  std::uint64_t prompt_tokens = 0;
+  double prompt_seconds = 0.0;
+  std::uint64_t decode_steps = 0;
+  std::uint64_t decode_tokens = 0;
+  double decode_seconds = 0.0;
+};
+
+/// Synchronous: a call computes and returns, one at a time. A scheduler that merges the work of
+/// many callers into steps stands above this class; shared and forked blocks go into SequenceCache.
+class Engine {
+ public:
+  /// `model` must outlive the engine. Errors: no memory, options out of range.
+  static Result<std::unique_ptr<Engine>> Create(const model::Model& model,
+                                                const EngineOptions& options = {});
+
+  /// A new, empty sequence; it takes memory as it grows.
+  SequenceId Add();
+  /// Appends tokens without computing logits.
+  Status Append(SequenceId sequence, std::span<const std::int32_t> tokens);
+  /// Appends each work's tokens to its sequence, together where they fit into one step. On an error
+  /// no sequence has changed: unknown or repeated sequence, unknown token, no tokens, context full,
+  /// no blocks left.
+  Result<Logits> Step(std::span<const Work> works);
+
+  /// Forgets the tokens from `length` on. Errors: unknown sequence, longer than it is.
+  Status Truncate(SequenceId sequence, std::size_t length);
+  /// Gives the sequence's memory back; an unknown one is ignored.
+  void Release(SequenceId sequence);
+
+  /// Tokens of a sequence; 0 for an unknown one.
+  std::size_t Length(SequenceId sequence) const;
+  std::size_t context() const { return context_; }
+  const model::Model& model() const { return model_; }
+  const EngineTimings& timings() const { return timings_; }
+  void ResetTimings() { timings_ = {}; }
+  /// Bytes of keys and values in use, and of scratch memory.
+  std::size_t kv_bytes_used() const;
+  std::size_t scratch_bytes() const { return space_->bytes(); }
+
+ private:
+  /// Part of a work that goes into one step.
+  struct Piece {
+    SequenceBlocks* sequence;
+    std::span<const std::int32_t> tokens;
+    std::size_t logit_rows;  ///< of the last tokens of the piece
+  };
+
+  explicit Engine(const model::Model& model) : model_(model) {}
+  Status Check(std::span<const Work> works);
+  Status RunPieces(std::span<const Piece> pieces, float* logits);
+
+  const model::Model& model_;
+  std::size_t context_ = 0;
+  std::size_t chunk_ = 0;
+  SequenceCache cache_;
+  std::unique_ptr<model::Workspace> space_;
+  std::unordered_map<SequenceId, SequenceBlocks> sequences_;
+  SequenceId next_id_ = 1;
+  EngineTimings timings_;
+
+  // Of the present call; kept for their memory.
+  std::vector<float> logits_;
+  std::vector<std::int32_t> tokens_;
+  std::vector<std::uint32_t> logit_rows_;
+  std::vector<std::vector<kernels::SequenceRows>> rows_;  ///< of each class
+  std::vector<model::KvStep> kv_steps_;
+};
+
+}  // namespace ergo::runtime

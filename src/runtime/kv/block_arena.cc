@@ -1,0 +1,39 @@
+#include "runtime/kv/block_arena.h"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+
+namespace ergo::runtime {
+
+void BlockArena::Unmap::operator()(std::byte* memory) const { ::munmap(memory, bytes); }
+
+Result<BlockArena> BlockArena::Create(const kernels::KvLayout& layout, std::size_t blocks) {
+  BlockArena arena;
+  arena.block_bytes_ = layout.BlockBytes();
+  arena.capacity_ = blocks;
+  std::size_t bytes = 0;
+  void* memory = MAP_FAILED;
+  if (blocks <= INT32_MAX && !__builtin_mul_overflow(blocks, arena.block_bytes_, &bytes) &&
+      bytes != 0) {
+    memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  }
+  if (memory == MAP_FAILED) {
+    return Fail(fmt::format("there is no room for {} blocks of {} bytes of keys and values", blocks,
+                            arena.block_bytes_),
+                "engine", "choose a shorter context");
+  }
+  arena.memory_ = {static_cast<std::byte*>(memory), Unmap{bytes}};
+  return arena;
+}
+
+std::int32_t BlockArena::Take() {
+  if (free_.empty()) return static_cast<std::int32_t>(fresh_++);
+  const std::int32_t block = free_.back();
+  free_.pop_back();
+  return block;
+}
+
+void BlockArena::Return(std::int32_t block) { free_.push_back(block); }
+
+}  // namespace ergo::runtime

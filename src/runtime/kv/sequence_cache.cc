@@ -1,0 +1,68 @@
+#include "runtime/kv/sequence_cache.h"
+
+#include <algorithm>
+
+namespace ergo::runtime {
+namespace {
+
+std::size_t BlocksFor(std::size_t tokens) {
+  return (tokens + kernels::kBlockTokens - 1) / kernels::kBlockTokens;
+}
+
+}  // namespace
+
+Result<SequenceCache> SequenceCache::Create(std::span<const model::KvClass> classes,
+                                            std::size_t blocks) {
+  SequenceCache cache;
+  for (const model::KvClass& kv_class : classes) {
+    auto arena = BlockArena::Create(kv_class.layout, blocks);
+    if (!arena) return Fail(std::move(arena));
+    cache.arenas_.push_back(*std::move(arena));
+  }
+  return cache;
+}
+
+SequenceBlocks SequenceCache::NewSequence() const {
+  SequenceBlocks sequence;
+  sequence.tables.resize(arenas_.size());
+  return sequence;
+}
+
+std::size_t SequenceCache::Missing(const SequenceBlocks& sequence, std::size_t length) {
+  const std::size_t have = sequence.tables.front().size();
+  return std::max(BlocksFor(length), have) - have;
+}
+
+std::size_t SequenceCache::available() const {
+  std::size_t least = arenas_.front().available();
+  for (const BlockArena& arena : arenas_) least = std::min(least, arena.available());
+  return least;
+}
+
+std::size_t SequenceCache::capacity() const { return arenas_.front().capacity(); }
+
+void SequenceCache::Reserve(SequenceBlocks& sequence, std::size_t length) {
+  for (std::size_t c = 0; c < arenas_.size(); ++c) {
+    while (sequence.tables[c].size() < BlocksFor(length)) {
+      sequence.tables[c].push_back(arenas_[c].Take());
+    }
+  }
+}
+
+void SequenceCache::Trim(SequenceBlocks& sequence, std::size_t length) {
+  for (std::size_t c = 0; c < arenas_.size(); ++c) {
+    while (sequence.tables[c].size() > BlocksFor(length)) {
+      arenas_[c].Return(sequence.tables[c].back());
+      sequence.tables[c].pop_back();
+    }
+  }
+  sequence.length = std::min(sequence.length, length);
+}
+
+std::size_t SequenceCache::block_bytes() const {
+  std::size_t bytes = 0;
+  for (const BlockArena& arena : arenas_) bytes += arena.block_bytes();
+  return bytes;
+}
+
+}  // namespace ergo::runtime
