@@ -9,17 +9,14 @@ namespace portable {
 
 inline constexpr CpuPath kPath = CpuPath::kPortable;
 inline constexpr int kParts = 1;  ///< vectors of outputs that are worked on together
-inline constexpr int kMaxTile = 2;
+inline constexpr int kMaxTile = 4;
 inline constexpr bool kBiased = false;
 
 inline I32 DotActivations(I32 sum, Bytes values, Bytes weights) {
-  for (std::size_t i = 0; i < Bytes::kLanes; ++i) {
-    for (int shift = 0; shift < 32; shift += 8) {
-      sum.v[i] += static_cast<std::int8_t>(values.v[i] >> shift & 0xFF) *
-                  static_cast<std::int8_t>(weights.v[i] >> shift & 0xFF);
-    }
-  }
-  return sum;
+  return {sum.v + SignedByte<0>(values) * SignedByte<0>(weights) +
+          SignedByte<1>(values) * SignedByte<1>(weights) +
+          SignedByte<2>(values) * SignedByte<2>(weights) +
+          SignedByte<3>(values) * SignedByte<3>(weights)};
 }
 
 #include "kernels/matmul/panel.inc.h"

@@ -1,4 +1,4 @@
-// Eight lanes of four bytes in plain C++; see i8_avx512.h.
+// Four lanes of four bytes; see i8_avx512.h.
 #pragma once
 
 #include <cstddef>
@@ -9,96 +9,84 @@
 
 namespace ergo::kernels::portable {
 
-struct I32 {
-  std::int32_t v[8];
+using WordVector = std::uint32_t __attribute__((vector_size(16)));
 
-  static I32 Set(std::int32_t x) {
-    I32 out;
-    for (std::int32_t& lane : out.v) lane = x;
-    return out;
-  }
+struct I32 {
+  IntVector v;
+
+  static I32 Set(std::int32_t x) { return {IntVector{x, x, x, x}}; }
   static I32 Zero() { return Set(0); }
   static I32 Load(const void* p) {
     I32 out;
-    std::memcpy(out.v, p, sizeof out.v);
+    std::memcpy(&out.v, p, sizeof out.v);
     return out;
   }
-  void Store(void* p) const { std::memcpy(p, v, sizeof v); }
+  void Store(void* p) const { std::memcpy(p, &v, sizeof v); }
 };
 
 struct Bytes {
-  static constexpr std::size_t kLanes = 8;
-  std::uint32_t v[8];
+  static constexpr std::size_t kLanes = 4;
+  WordVector v;
 
-  template <typename Function>
-  static Bytes Each(Function function) {
-    Bytes out;
-    for (std::size_t i = 0; i < kLanes; ++i) out.v[i] = function(i);
-    return out;
-  }
   static Bytes Load(const std::uint8_t* p) {
     Bytes out;
-    std::memcpy(out.v, p, sizeof out.v);
+    std::memcpy(&out.v, p, sizeof out.v);
     return out;
   }
-  static Bytes Set(std::uint8_t x) {
-    return Each([&](std::size_t) { return x * 0x01010101u; });
-  }
+  static Bytes Words(std::uint32_t word) { return {WordVector{word, word, word, word}}; }
+  static Bytes Set(std::uint8_t x) { return Words(x * 0x01010101u); }
   static Bytes Broadcast4(const std::int8_t* p) {
     std::uint32_t word;
     std::memcpy(&word, p, 4);
-    return Each([&](std::size_t) { return word; });
+    return Words(word);
   }
-  void Store(std::uint8_t* p) const { std::memcpy(p, v, sizeof v); }
+  void Store(std::uint8_t* p) const { std::memcpy(p, &v, sizeof v); }
 
-  friend Bytes operator&(Bytes a, Bytes b) {
-    return Each([&](std::size_t i) { return a.v[i] & b.v[i]; });
-  }
-  friend Bytes operator|(Bytes a, Bytes b) {
-    return Each([&](std::size_t i) { return a.v[i] | b.v[i]; });
-  }
-  friend Bytes operator^(Bytes a, Bytes b) {
-    return Each([&](std::size_t i) { return a.v[i] ^ b.v[i]; });
-  }
+  friend Bytes operator&(Bytes a, Bytes b) { return {a.v & b.v}; }
+  friend Bytes operator|(Bytes a, Bytes b) { return {a.v | b.v}; }
+  friend Bytes operator^(Bytes a, Bytes b) { return {a.v ^ b.v}; }
 };
 
 template <int kBits>
 inline Bytes ShiftRight(Bytes a) {
-  return Bytes::Each([&](std::size_t i) { return a.v[i] >> kBits; });
+  return {a.v >> kBits};
 }
 template <int kBits>
 inline Bytes ShiftLeft(Bytes a) {
-  return Bytes::Each([&](std::size_t i) { return a.v[i] << kBits; });
+  return {a.v << kBits};
 }
 inline Bytes OrMasked(Bytes a, Bytes b, Bytes mask) { return a | (b & mask); }
+/// Byte-wise: the top bits are kept apart, so that nothing is borrowed across bytes.
 inline Bytes Subtract(Bytes a, Bytes b) {
-  return Bytes::Each([&](std::size_t i) {
-    std::uint32_t out = 0;
-    for (int s = 0; s < 32; s += 8) out |= (((a.v[i] >> s) - (b.v[i] >> s)) & 0xFFu) << s;
-    return out;
-  });
+  const WordVector top = Bytes::Words(0x80808080u).v;
+  return {((a.v | top) - (b.v & ~top)) ^ ((a.v ^ ~b.v) & top)};
+}
+
+/// Byte number kByte of each lane, with its sign or without.
+template <int kByte>
+inline IntVector SignedByte(Bytes a) {
+  return reinterpret_cast<IntVector>(a.v << (24 - 8 * kByte)) >> 24;
+}
+template <int kByte>
+inline IntVector UnsignedByte(Bytes a) {
+  return reinterpret_cast<IntVector>(a.v >> (8 * kByte) & Bytes::Words(255).v);
 }
 
 template <int kBits>
 inline I32 Dot(I32 sum, Bytes codes, Bytes values) {
-  for (std::size_t i = 0; i < Bytes::kLanes; ++i) {
-    for (int s = 0; s < 32; s += 8) {
-      sum.v[i] += static_cast<std::int32_t>(codes.v[i] >> s & 0xFF) *
-                  static_cast<std::int8_t>(values.v[i] >> s & 0xFF);
-    }
-  }
-  return sum;
+  return {sum.v + UnsignedByte<0>(codes) * SignedByte<0>(values) +
+          UnsignedByte<1>(codes) * SignedByte<1>(values) +
+          UnsignedByte<2>(codes) * SignedByte<2>(values) +
+          UnsignedByte<3>(codes) * SignedByte<3>(values)};
 }
 
-inline F32 ToF32(I32 a) {
-  return F32::Each([&](std::size_t i) { return static_cast<float>(a.v[i]); });
-}
+inline F32 ToF32(I32 a) { return {__builtin_convertvector(a.v, FloatVector)}; }
 
 struct Vec {
   using F32 = portable::F32;
   using I32 = portable::I32;
   using Bytes = portable::Bytes;
-  static constexpr std::size_t kLanes = 8;
+  static constexpr std::size_t kLanes = 4;
 
   static F32 LoadU8(const std::uint8_t* p) {
     return F32::Each([&](std::size_t i) { return static_cast<float>(p[i]); });
