@@ -9,7 +9,7 @@
 
 #include "base/cpu.h"
 #include "base/json.h"
-#include "cli/bandwidth.h"
+#include "kernels/roof/roof.h"
 #include "cli/cli.h"
 #include "cli/commands/all.h"
 #include "cli/engine_choice.h"
