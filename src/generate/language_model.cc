@@ -1,0 +1,129 @@
+#include "generate/language_model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <future>
+#include <utility>
+
+#include "generate/default_sampling.h"
+
+namespace ergo::generate {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double Milliseconds(Clock::time_point since) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - since).count();
+}
+
+}  // namespace
+
+Result<std::shared_ptr<LanguageModel>> LanguageModel::Load(const std::string& path,
+                                                           const LanguageModelOptions& options) {
+  const auto start = Clock::now();
+  auto files = formats::Open(path);
+  if (!files) return Fail(std::move(files));
+  auto loaded = Load(std::move(*files), options);
+  if (loaded) (*loaded)->load_ms_ = Milliseconds(start);
+  return loaded;
+}
+
+Result<std::shared_ptr<LanguageModel>> LanguageModel::Load(formats::ModelFiles files,
+                                                           const LanguageModelOptions& options) {
+  const auto start = Clock::now();
+  std::shared_ptr<LanguageModel> loaded(new LanguageModel());
+  loaded->files_ = std::move(files);
+  if (auto done = loaded->LoadParts(options); !done) return Fail(std::move(done));
+  loaded->load_ms_ = Milliseconds(start);
+  return loaded;
+}
+
+Status LanguageModel::LoadParts(const LanguageModelOptions& options) {
+  auto sampling = ReadDefaultSampling(files_);
+  if (!sampling) return Fail(std::move(sampling));
+  sampling_ = std::move(*sampling);
+
+  // Where no thread can be had, the default policy runs this when its result is asked for.
+  auto reading = std::async([this]() -> Result<tokenizer::Tokenizer> {
+    auto read = tokenizer::Tokenizer::Load(files_);
+    if (read && !read->chat_template().empty()) {
+      template_ = tokenizer::ChatTemplate::Parse(read->chat_template(),
+                                                 fmt::format("{}: chat template", files_.path));
+    }
+    return read;
+  });
+  model::LoadOptions load_options;
+  load_options.pack = options.pack;
+  load_options.kv = options.kv;
+  load_options.threads = options.threads;
+  load_options.context = options.context;
+  load_options.pool = options.pool;
+  auto model = model::Model::Load(files_, load_options);
+  auto read = reading.get();
+  if (!model) return Fail(std::move(model));
+  if (!read) return Fail(std::move(read));
+  model_ = std::move(*model);
+  tokenizer_ = std::move(*read);
+  const model::ModelConfig& config = model_->config();
+  if (auto fits = CheckVocabulary(*tokenizer_, config.vocabulary, files_.path); !fits) return fits;
+
+  runtime::EngineOptions engine_options;
+  engine_options.context = options.context;
+  engine_options.sequences = options.sequences;
+  engine_options.threads = options.threads;
+  engine_options.pool = options.pool;
+  auto engine = runtime::Engine::Create(*model_, engine_options);
+  if (!engine) return Fail(std::move(engine));
+  engine_ = std::move(*engine);
+
+  ends_ = tokenizer_->end_of_generation();
+  ends_.insert(ends_.end(), config.eos.begin(), config.eos.end());
+  std::sort(ends_.begin(), ends_.end());
+  ends_.erase(std::unique(ends_.begin(), ends_.end()), ends_.end());
+  return {};
+}
+
+Result<std::string> LanguageModel::RenderChat(const ChatInput& chat) const {
+  if (!template_) {
+    return Fail("has no chat template", files_.path, "give it plain text instead (--raw)");
+  }
+  if (!*template_) return tl::unexpected(template_->error());
+  if (!chat.messages.is_array()) return Fail("the messages of a chat are not an array", "request");
+  OrderedJson variables = chat.variables.is_object() ? chat.variables : OrderedJson::object();
+  variables["messages"] = chat.messages;
+  variables["tools"] = chat.tools;
+  variables["add_generation_prompt"] = chat.add_generation_prompt;
+  const auto supply = [&](const char* name, std::optional<TokenId> id) {
+    if (id && !variables.contains(name)) variables[name] = tokenizer_->Piece(*id);
+  };
+  supply("bos_token", tokenizer_->bos());
+  supply("eos_token", tokenizer_->eos());
+  return (*template_)->Render(variables);
+}
+
+Result<std::vector<TokenId>> LanguageModel::EncodeChat(const ChatInput& chat) const {
+  auto text = RenderChat(chat);
+  if (!text) return Fail(std::move(text));
+  return tokenizer_->Encode(*text, {.add_special = false, .parse_special = true});
+}
+
+Status CheckVocabulary(const tokenizer::Tokenizer& tokenizer, std::size_t vocabulary,
+                       const std::string& where) {
+  const std::string remedy = "use the tokenizer that belongs to these weights";
+  const std::size_t size = tokenizer.size();
+  for (std::size_t id = vocabulary; id < size; ++id) {
+    const auto token = static_cast<TokenId>(id);
+    if (tokenizer.IsSpecial(token) || tokenizer.Piece(token).empty()) continue;
+    return Fail(fmt::format("the tokenizer has {} tokens, but the model only {}", size, vocabulary),
+                where, remedy);
+  }
+  if (size < vocabulary / 2) {
+    return Fail(fmt::format("the tokenizer has only {} tokens, but the model {}", size, vocabulary),
+                where, remedy);
+  }
+  return {};
+}
+
+}  // namespace ergo::generate

@@ -1,0 +1,93 @@
+// A model that reads and writes text: weights, tokenizer, chat template and engine in one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/compute_pool.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "runtime/engine.h"
+#include "runtime/sample/sampler.h"
+#include "tokenizer/template/chat_template.h"
+#include "tokenizer/tokenizer.h"
+
+namespace ergo::generate {
+
+using tokenizer::TokenId;
+
+struct LanguageModelOptions {
+  kernels::PackAs pack = kernels::PackAs::kSource;  ///< kF32: the reference (--compute f32)
+  kernels::KvType kv = kernels::KvType::kF32;
+  int threads = 0;              ///< 0: all of the pool
+  std::size_t context = 0;      ///< most tokens of a sequence; 0: the model's context length
+  std::size_t sequences = 1;    ///< full contexts to make room for
+  ComputePool* pool = nullptr;  ///< nullptr: the process's
+};
+
+/// What a chat template is rendered with.
+struct ChatInput {
+  OrderedJson messages;   ///< array of {"role": …, "content": …, …}
+  OrderedJson tools;      ///< array, or null
+  OrderedJson variables;  ///< object of further template variables (enable_thinking …), or null
+  bool add_generation_prompt = true;
+};
+
+/// One caller at a time, as its engine; the tokenizer may be used from any thread.
+class LanguageModel {
+ public:
+  /// Opens what formats::Open takes (file, folder, org/name) and makes it ready to generate. The
+  /// tokenizer is read on a thread of its own while the weights are packed. Errors name the file;
+  /// among them: the tokenizer doesn't fit the model's vocabulary.
+  static Result<std::shared_ptr<LanguageModel>> Load(const std::string& path,
+                                                     const LanguageModelOptions& options = {});
+  /// The same for opened files.
+  static Result<std::shared_ptr<LanguageModel>> Load(formats::ModelFiles files,
+                                                     const LanguageModelOptions& options = {});
+
+  const formats::ModelFiles& files() const { return files_; }
+  const model::Model& model() const { return *model_; }
+  const tokenizer::Tokenizer& tokenizer() const { return *tokenizer_; }
+  runtime::Engine& engine() { return *engine_; }
+  std::size_t context() const { return engine_->context(); }
+  double load_ms() const { return load_ms_; }  ///< from the path to here
+
+  bool HasChatTemplate() const { return !tokenizer_->chat_template().empty(); }
+  /// The prompt's text for a chat. Errors: the model has no template, it does not parse, it refuses
+  /// the messages.
+  Result<std::string> RenderChat(const ChatInput& chat) const;
+  /// Ids of a chat: the rendered text, whose special tokens count and to which none are added.
+  Result<std::vector<TokenId>> EncodeChat(const ChatInput& chat) const;
+
+  /// Tokens that end an answer: the tokenizer's and those of the configurations. Sorted.
+  const std::vector<TokenId>& end_of_generation() const { return ends_; }
+  /// As generation_config.json or the GGUF's keys wish it; greedy where they say nothing.
+  const runtime::SamplingParams& default_sampling() const { return sampling_; }
+
+ private:
+  LanguageModel() = default;
+  Status LoadParts(const LanguageModelOptions& options);
+
+  formats::ModelFiles files_;
+  std::optional<tokenizer::Tokenizer> tokenizer_;
+  std::unique_ptr<model::Model> model_;
+  std::unique_ptr<runtime::Engine> engine_;
+  /// An error waits here until the template is needed: plain text does without.
+  std::optional<Result<tokenizer::ChatTemplate>> template_;
+  std::vector<TokenId> ends_;
+  runtime::SamplingParams sampling_;
+  double load_ms_ = 0.0;
+};
+
+/// Whether a tokenizer fits a model with `vocabulary` rows of logits. It may lack the last ids
+/// (rows are padded to round numbers) and may have special tokens of its own beyond them (for
+/// images, say), which the model just can't read. Errors: ordinary tokens without a row, or not
+/// even half of the rows used; `where` names the model.
+Status CheckVocabulary(const tokenizer::Tokenizer& tokenizer, std::size_t vocabulary,
+                       const std::string& where);
+
+}  // namespace ergo::generate

@@ -1,0 +1,105 @@
+// One answer: a prompt in, text out as it comes.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "generate/language_model.h"
+#include "runtime/engine.h"
+#include "runtime/sample/sampler.h"
+
+namespace ergo::generate {
+
+/// How to answer, whatever the prompt.
+struct AnswerOptions {
+  std::optional<std::size_t> max_tokens;  ///< absent: until the context is full
+  runtime::SamplingParams sampling;       ///< start from LanguageModel::default_sampling()
+  std::vector<std::string> stop;          ///< end the answer and are not part of it
+  std::vector<TokenId> stop_tokens;       ///< end the answer, beside end_of_generation()
+  bool ignore_end = false;                ///< go on after end_of_generation()
+  /// Log-probabilities of the tokens, each with this many alternatives; absent: none.
+  std::optional<int> logprobs;
+  /// Asked before every token and between parts of a long prompt; true ends the answer.
+  std::function<bool()> cancelled;
+};
+
+struct GenerateRequest {
+  /// Plain text is the one user message of a chat, unless `raw` or the model has no template; then
+  /// it is tokenized as it stands, with BOS where the tokenizer adds it. Tokens are taken as they
+  /// are.
+  std::variant<std::string, std::vector<TokenId>, ChatInput> prompt;
+  bool raw = false;
+  AnswerOptions options;
+};
+
+/// Takes the text of an answer part by part, each of whole characters and not empty; false ends the
+/// answer.
+using OnText = std::function<bool(std::string_view)>;
+
+enum class FinishReason {
+  kStop,    ///< a token or string that ends answers
+  kLength,  ///< max_tokens, or the context is full
+  kCancel,
+};
+/// "stop", "length" or "cancel".
+std::string_view Name(FinishReason reason);
+
+/// Of the model, before penalties, masks and temperature.
+struct TokenScore {
+  TokenId token = -1;
+  float logprob = 0.0f;
+  std::vector<runtime::TokenLogprob> top;  ///< most likely first
+};
+
+struct Usage {
+  std::size_t prompt_tokens = 0;
+  std::size_t cached_tokens = 0;  ///< of the prompt, whose keys and values were there already
+  std::size_t completion_tokens = 0;
+};
+
+struct Timings {
+  double load_ms = 0.0;                   ///< of the model, before any request
+  double prompt_ms = 0.0;                 ///< computing the prompt
+  double first_token_ms = 0.0;            ///< from the call to the first token; 0 if there was none
+  double decode_ms = 0.0;                 ///< from the first token to the last
+  double prompt_tokens_per_second = 0.0;  ///< of the tokens that were computed
+  double decode_tokens_per_second = 0.0;  ///< of the tokens after the first; 0 if there are none
+};
+
+struct GenerateResult {
+  std::string text;
+  std::vector<TokenId> tokens;  ///< all that were drawn, one that ended the answer included
+  FinishReason finish_reason = FinishReason::kStop;
+  bool context_full = false;         ///< why it is kLength
+  std::vector<TokenScore> logprobs;  ///< one for each of `tokens`, if asked for
+  Usage usage;
+  Timings timings;
+};
+
+/// Tokens of the request's prompt. Errors: no template, bad messages, unknown ids, nothing in it.
+Result<std::vector<TokenId>> EncodePrompt(const LanguageModel& model,
+                                          const GenerateRequest& request);
+
+/// Answers on a sequence of its own, which is gone afterwards. `on_text` may be empty. Errors: bad
+/// options, the prompt is longer than the context, no room for its keys and values.
+Result<GenerateResult> Generate(LanguageModel& model, const GenerateRequest& request,
+                                const OnText& on_text = {});
+
+/// Errors: sampling values out of range, stop strings or tokens that can't be.
+Status CheckOptions(const LanguageModel& model, const AnswerOptions& options);
+
+/// Answers to `prompt` on `sequence`, whose tokens must be the start of it and not all of it.
+/// Afterwards the sequence holds the prompt and the answer but for the last token, or less if it
+/// was cancelled; engine().Length says how much. For callers that keep a sequence (chat.h).
+Result<GenerateResult> Answer(LanguageModel& model, runtime::SequenceId sequence,
+                              std::span<const TokenId> prompt, const AnswerOptions& options,
+                              const OnText& on_text);
+
+}  // namespace ergo::generate
