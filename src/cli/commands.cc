@@ -11,6 +11,7 @@ std::span<const Command* const> Commands() {
       &kPerplexity,  //
       &kPull,        //
       &kRm,          //
+      &kRun,         //
       &kShow,        //
       &kTemplate,    //
       &kTokenize,    //

@@ -17,6 +17,11 @@ void AddEngineOptions(Options& options, EngineChoice* choice) {
   options.Choice("--quant", &choice->quant, "int8|int4", "hold the weights in this format");
 }
 
+void AddContextOption(Options& options, EngineChoice* choice) {
+  options.Number("-c,--context", &choice->context, "N", "most tokens (default: the model's)",
+                 {1, 1 << 30});
+}
+
 Result<model::LoadOptions> LoadOptionsFor(const EngineChoice& choice) {
   model::LoadOptions options;
   options.threads = ThreadsOf(choice);
@@ -50,6 +55,19 @@ Result<LoadedModel> LoadModel(const EngineChoice& choice) {
   if (!model) return tl::unexpected(model.error());
   loaded.model = std::move(*model);
   return loaded;
+}
+
+Result<std::shared_ptr<generate::LanguageModel>> LoadLanguageModel(const EngineChoice& choice) {
+  const Result<model::LoadOptions> load = LoadOptionsFor(choice);
+  if (!load) return tl::unexpected(load.error());
+  const Result<std::string> name = ChooseModel(choice.model);
+  if (!name) return tl::unexpected(name.error());
+  generate::LanguageModelOptions options;
+  options.pack = load->pack;
+  options.kv = load->kv;
+  options.threads = load->threads;
+  options.context = load->context;
+  return generate::LanguageModel::Load(*name, options);
 }
 
 Residency MeasureResidency() {

@@ -9,8 +9,8 @@
 #include "base/result.h"
 #include "cli/options.h"
 #include "formats/model_files.h"
+#include "generate/language_model.h"
 #include "model/model.h"
-#include "runtime/engine.h"
 
 namespace ergo::cli {
 
@@ -25,6 +25,9 @@ struct EngineChoice {
 /// -m, -t, --compute and --quant. The choice must outlive the parsing.
 void AddEngineOptions(Options& options, EngineChoice* choice);
 
+/// -c: for commands that converse.
+void AddContextOption(Options& options, EngineChoice* choice);
+
 /// How `choice` asks for the weights to be held. Error: --compute f32 together with --quant.
 Result<model::LoadOptions> LoadOptionsFor(const EngineChoice& choice);
 
@@ -37,6 +40,9 @@ struct LoadedModel {
 };
 /// The files and weights of `choice`.
 Result<LoadedModel> LoadModel(const EngineChoice& choice);
+
+/// The same with tokenizer and engine, for commands that answer.
+Result<std::shared_ptr<generate::LanguageModel>> LoadLanguageModel(const EngineChoice& choice);
 
 /// Resident memory of this process in bytes: now, and the most so far. 0 where unknown.
 struct Residency {

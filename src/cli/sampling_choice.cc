@@ -35,8 +35,6 @@ void Set(const std::optional<double>& from, float* to) {
 }  // namespace
 
 void AddSamplingOptions(Options& options, SamplingChoice* choice) {
-  options.Number("-n,--max-tokens", &choice->max_tokens, "N", "most tokens of an answer",
-                 {1, 1 << 30});
   options.Number("--temp", &choice->temperature, "T", "temperature; 0: always the likeliest token",
                  {0, 100});
   options.Number("--top-k", &choice->top_k, "K", "choose among the K likeliest (0: all)",

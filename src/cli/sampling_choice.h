@@ -12,9 +12,8 @@
 
 namespace ergo::cli {
 
-/// What is not given stays as the model's generation_config.json or our defaults have it.
+/// What is not given stays as the model's makers or else the sampler's defaults have it.
 struct SamplingChoice {
-  std::optional<std::int64_t> max_tokens;
   std::optional<double> temperature;
   std::optional<std::int64_t> top_k;
   std::optional<double> top_p;

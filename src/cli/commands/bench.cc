@@ -9,11 +9,11 @@
 
 #include "base/cpu.h"
 #include "base/json.h"
-#include "kernels/roof/roof.h"
 #include "cli/cli.h"
 #include "cli/commands/all.h"
 #include "cli/engine_choice.h"
 #include "cli/terminal.h"
+#include "kernels/roof/roof.h"
 #include "runtime/engine.h"
 
 namespace ergo::cli {

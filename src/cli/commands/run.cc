@@ -1,0 +1,190 @@
+// `ergo run`: one question, one answer.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "cli/cli.h"
+#include "cli/commands/all.h"
+#include "cli/engine_choice.h"
+#include "cli/sampling_choice.h"
+#include "cli/terminal.h"
+#include "generate/session.h"
+
+namespace ergo::cli {
+
+namespace {
+
+constexpr std::size_t kMostInput = std::size_t{64} << 20;
+constexpr std::int64_t kMaxTokens = 1024;
+
+struct Settings {
+  EngineChoice engine;
+  SamplingChoice sampling;
+  std::vector<std::string> words;
+  std::string system;
+  std::optional<std::int64_t> max_tokens;
+  std::optional<std::int64_t> logprobs;
+  bool raw = false;
+  bool json = false;
+  bool stats = false;
+};
+
+/// The words of the command line, "-" standing for what comes by pipe. Without words it is all that
+/// comes by pipe; but it is never waited for when there are words, since a caller may leave a pipe
+/// open that nothing comes through.
+Result<std::string> ReadPrompt(const std::vector<std::string>& words) {
+  if (words.empty() && IsTerminal(STDIN_FILENO)) {
+    return Fail("what is the question?", "run", R"(ergo run "What is the capital of France?")");
+  }
+  if (words.empty()) return ReadStdin(kMostInput);
+  std::string prompt;
+  for (const std::string& word : words) {
+    if (word == "-") {
+      const Result<std::string> piped = ReadStdin(kMostInput);
+      if (!piped) return piped;
+      prompt += (prompt.empty() ? "" : "\n\n") + *piped;
+    } else {
+      prompt += (prompt.empty() ? "" : " ") + word;
+    }
+  }
+  return prompt;
+}
+
+OrderedJson TokenJson(const generate::LanguageModel& model, std::int32_t token, float logprob) {
+  OrderedJson json;
+  json["token"] = model.tokenizer().Piece(token);
+  json["id"] = token;
+  json["logprob"] = logprob;
+  return json;
+}
+
+OrderedJson ToJson(const generate::LanguageModel& model, const generate::GenerateResult& result,
+                   std::uint64_t seed) {
+  OrderedJson scores = OrderedJson::array();
+  for (const generate::TokenScore& score : result.logprobs) {
+    OrderedJson entry = TokenJson(model, score.token, score.logprob);
+    OrderedJson top = OrderedJson::array();
+    for (const auto& other : score.top) {
+      top.push_back(TokenJson(model, other.token, other.logprob));
+    }
+    if (!top.empty()) entry["top_logprobs"] = top;
+    scores.push_back(entry);
+  }
+  OrderedJson choice;
+  choice["text"] = result.text;
+  choice["finish_reason"] = Name(result.finish_reason);
+  choice["logprobs"] = {{"content", scores}};
+  OrderedJson json;
+  json["choices"] = OrderedJson::array({choice});
+  const generate::Usage& usage = result.usage;
+  json["usage"] = {{"prompt_tokens", usage.prompt_tokens},
+                   {"completion_tokens", usage.completion_tokens},
+                   {"total_tokens", usage.prompt_tokens + usage.completion_tokens}};
+  const generate::Timings& timings = result.timings;
+  json["timings"] = {{"load_ms", timings.load_ms},
+                     {"prompt_ms", timings.prompt_ms},
+                     {"first_token_ms", timings.first_token_ms},
+                     {"decode_ms", timings.decode_ms},
+                     {"prompt_tokens_per_second", timings.prompt_tokens_per_second},
+                     {"decode_tokens_per_second", timings.decode_tokens_per_second}};
+  json["model"] = model.files().path;
+  json["seed"] = seed;
+  return json;
+}
+
+generate::GenerateRequest MakeRequest(const Settings& settings, const std::string& prompt,
+                                      const generate::LanguageModel& model) {
+  generate::GenerateRequest request;
+  request.raw = settings.raw;
+  if (settings.system.empty() || settings.raw || !model.HasChatTemplate()) {
+    request.prompt = prompt;
+  } else {
+    generate::ChatInput chat;
+    chat.messages = OrderedJson::array({{{"role", "system"}, {"content", settings.system}},
+                                        {{"role", "user"}, {"content", prompt}}});
+    request.prompt = chat;
+  }
+  request.options.max_tokens = static_cast<std::size_t>(settings.max_tokens.value_or(kMaxTokens));
+  request.options.sampling = model.default_sampling();
+  request.options.stop = settings.sampling.stop;
+  if (settings.logprobs) request.options.logprobs = static_cast<int>(*settings.logprobs);
+  if (settings.json && !request.options.logprobs) request.options.logprobs = 0;
+  request.options.cancelled = InterruptGuard::Requested;
+  return request;
+}
+
+void ShowStats(const generate::GenerateResult& result) {
+  const generate::Timings& t = result.timings;
+  Note(
+      fmt::format("loaded in {:.0f} ms; prompt of {} tokens, {:.0f} a second; first token after "
+                  "{:.0f} ms; {} tokens, {:.1f} a second",
+                  t.load_ms, result.usage.prompt_tokens, t.prompt_tokens_per_second,
+                  t.first_token_ms, result.usage.completion_tokens, t.decode_tokens_per_second));
+}
+
+Result<int> Run(const Settings& settings) {
+  const InterruptGuard guard;
+  const Result<std::string> prompt = ReadPrompt(settings.words);
+  if (!prompt) return tl::unexpected(prompt.error());
+  const auto model = LoadLanguageModel(settings.engine);
+  if (!model) return tl::unexpected(model.error());
+  generate::GenerateRequest request = MakeRequest(settings, *prompt, **model);
+  if (Status done = ApplySampling(settings.sampling, &request.options.sampling); !done) {
+    return tl::unexpected(done.error());
+  }
+  generate::OnText on_text;
+  Status printed;
+  if (!settings.json) {
+    on_text = [&printed](std::string_view text) {
+      printed = Print(text);
+      return printed.has_value();
+    };
+  }
+  const auto result = generate::Generate(**model, request, on_text);
+  if (!result) return tl::unexpected(result.error());
+  if (printed) {
+    const OrderedJson json =
+        settings.json ? ToJson(**model, *result, request.options.sampling.seed) : OrderedJson();
+    printed = Print(settings.json
+                        ? json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + '\n'
+                        : "\n");
+  }
+  if (!printed) return tl::unexpected(printed.error());
+  if (settings.stats) ShowStats(*result);
+  if (InterruptGuard::Requested()) return kInterrupted;
+  if (result->context_full) {
+    Note(fmt::format("the context of {} tokens is full", (*model)->context()));
+  } else if (result->finish_reason == generate::FinishReason::kLength && !settings.max_tokens &&
+             !settings.json) {
+    Note(fmt::format("stopped after {} tokens; -n sets another limit", kMaxTokens));
+  }
+  return kOk;
+}
+
+Action Prepare(Options& options) {
+  const auto settings = std::make_shared<Settings>();
+  options.Arguments(&settings->words, 100000);
+  AddEngineOptions(options, &settings->engine);
+  AddContextOption(options, &settings->engine);
+  options.Number("-n,--max-tokens", &settings->max_tokens, "TOKENS",
+                 fmt::format("most tokens of the answer ({})", kMaxTokens), {1, 1 << 30});
+  AddSamplingOptions(options, &settings->sampling);
+  options.Text("--system", &settings->system, "TEXT", "a system message before the question");
+  options.Flag("--raw", &settings->raw, "the prompt as it stands, without the chat template");
+  options.Flag("--json", &settings->json, "one JSON object: text, log-probabilities, timings");
+  options.Number("--logprobs", &settings->logprobs, "N", "with --json: N alternatives each",
+                 {0, 100});
+  options.Flag("--stats", &settings->stats, "say on stderr how fast it was");
+  options.Note("PROMPT may come by pipe; among other words, - stands for what comes by pipe.");
+  return [settings] { return Run(*settings); };
+}
+
+}  // namespace
+
+const Command kRun = {"run", "[options] [PROMPT…]", "Answer one question", Prepare};
+
+}  // namespace ergo::cli
