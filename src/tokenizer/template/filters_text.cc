@@ -101,7 +101,7 @@ Value ToJson(Runtime& runtime, const Value& input, Arguments& arguments) {
   style.sort_keys = p.Flag(3, false);
   if (p.Given(1)) {
     style.pretty = true;
-    style.item_separator = ",";
+    style.item_separator = std::string(1, ',');
     if (p[1]->IsString()) {
       style.indent = std::string(p[1]->str());
     } else {

@@ -19,7 +19,7 @@ constexpr long long kMaxPrecision = 1100;
 
 /// What both kinds of formats say about one field.
 struct FieldStyle {
-  std::string fill = " ";
+  std::string fill = std::string(1, ' ');
   char align = 0;   ///< '<', '>', '^', '=' or 0 for the type's own.
   char sign = '-';  ///< '-', '+' or ' '.
   bool alternate = false;
@@ -202,7 +202,7 @@ void PercentFormatter::Convert(char conversion, const Value& value, FieldStyle s
     case 'a': {
       const std::string text = conversion == 's' ? ToText(runtime_, value) : Repr(runtime_, value);
       const bool escape = format_.markup && !(value.IsString() && value.text().markup);
-      style.fill = " ";
+      style.fill.assign(1, ' ');
       return AppendString(
           escape ? EscapeHtml(text) : text,
           [&] {
@@ -277,7 +277,7 @@ void PercentFormatter::Field(std::string_view* rest) {
   if (Skip(rest, '.')) style.precision = std::max(Star(rest), 0LL);
   if (zero && style.align == 0) {
     style.align = '=';
-    style.fill = "0";
+    style.fill.assign(1, '0');
   }
   while (!rest->empty() && std::string_view("hlL").find(rest->front()) != std::string_view::npos) {
     rest->remove_prefix(1);
@@ -411,7 +411,7 @@ FieldStyle ParseSpec(std::string_view spec) {
   style.alternate = Skip(&spec, '#');
   if (Skip(&spec, '0') && style.align == 0) {
     style.align = '=';
-    style.fill = "0";
+    style.fill.assign(1, '0');
   }
   style.width = std::max(ReadNumber(&spec), 0LL);
   if (!spec.empty() && (spec[0] == ',' || spec[0] == '_')) {

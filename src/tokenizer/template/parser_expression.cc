@@ -397,7 +397,7 @@ ExpressionPtr Parser::ParseCall(ExpressionPtr callee) {
 
 std::string Parser::ParseDottedName() {
   std::string name = Expect(TokenKind::kName, "a name").text;
-  while (SkipOperator(".")) name += "." + Expect(TokenKind::kName, "a name").text;
+  while (SkipOperator(".")) name.append(1, '.').append(Expect(TokenKind::kName, "a name").text);
   return name;
 }
 

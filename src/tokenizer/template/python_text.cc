@@ -102,7 +102,7 @@ std::string FloatText(double value) {
   // Python writes exponents from 1e16 upwards and from 1e-5 downwards.
   if (point > 16 || point < -3) {
     std::string mantissa = digits.substr(0, 1);
-    if (count > 1) mantissa += "." + digits.substr(1);
+    if (count > 1) mantissa.append(1, '.').append(digits, 1);
     const int exponent = point - 1;
     return fmt::format("{}{}e{}{:02}", sign, mantissa, exponent < 0 ? '-' : '+',
                        std::abs(exponent));
@@ -110,7 +110,7 @@ std::string FloatText(double value) {
   if (point <= 0) return sign + "0." + std::string(static_cast<std::size_t>(-point), '0') + digits;
   const auto whole = static_cast<std::size_t>(point);
   if (count <= point) return sign + digits + std::string(whole - digits.size(), '0') + ".0";
-  return sign + digits.substr(0, whole) + "." + digits.substr(whole);
+  return fmt::format("{}{}.{}", sign, digits.substr(0, whole), digits.substr(whole));
 }
 
 std::string IntText(Int value) { return fmt::format("{}", value); }

@@ -69,7 +69,7 @@ std::vector<std::string_view> SplitWords(Runtime& runtime, std::string_view text
   while (!text.empty()) {
     runtime.budget().Spend(1);
     if (most >= 0 && static_cast<long long>(parts.size()) == most) {
-      parts.push_back(Strip(text, Side::kRight));
+      parts.push_back(text);
       break;
     }
     std::size_t end = 0;
@@ -93,7 +93,7 @@ std::vector<std::string_view> SplitWordsRight(Runtime& runtime, std::string_view
   while (!text.empty()) {
     runtime.budget().Spend(1);
     if (static_cast<long long>(parts.size()) == most) {
-      parts.push_back(Strip(text, Side::kLeft));
+      parts.push_back(text);
       break;
     }
     std::size_t start = text.size();
