@@ -21,8 +21,10 @@ bool UnpackPortable(DType dtype, const std::uint8_t* panel, const UnpackedBlock&
 bool UnpackAvx2(DType dtype, const std::uint8_t* panel, const UnpackedBlock& out);
 bool UnpackAvx512(DType dtype, const std::uint8_t* panel, const UnpackedBlock& out);
 
+/// Not inlined: one function of all steps takes compilers and sanitizers minutes.
 template <typename V, typename Format>
-void UnpackStep(const std::uint8_t* panel, const UnpackedBlock& out, auto step, int output) {
+[[gnu::noinline]] void UnpackStep(const std::uint8_t* panel, const UnpackedBlock& out, auto step,
+                                  int output) {
   constexpr int kLanes = static_cast<int>(V::kLanes);
   std::uint8_t bytes[4 * kLanes];
   Format::template Codes<V, decltype(step)::value>(panel, output).Store(bytes);
