@@ -230,6 +230,7 @@ Action Prepare(Options& options) {
                  "runs of each test after a warm-up (5)", {1, 1000});
   options.Flag("--json", &settings->json, "print a JSON array with a row for each test");
   AddEngineOptions(options, &settings->engine);
+  AddFormatOptions(options, &settings->engine);
   options.Note(
       "ppN is a prompt of N tokens, tgN decodes N tokens one after the other from an empty "
       "context.\n"

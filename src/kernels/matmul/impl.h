@@ -102,6 +102,8 @@ struct PathKernels {
   int max_tile;
   PanelKernel (*find)(DType dtype);  ///< null for formats without one
   void (*quantize_row)(const float* x, std::size_t n, const RowTarget& target);
+  /// Runs `turns` rounds of independent dot products; returns how many operations they were.
+  std::uint64_t (*run_int8_peak)(long turns);
 };
 
 const PathKernels& PortableKernels();

@@ -97,10 +97,10 @@ void PieceTile(const Piece& piece, const PieceRows& rows) {
         I32 dot[kParts][kRows];
 #pragma GCC unroll 4
         for (int p = 0; p < kParts; ++p) {
-          const I32 start =
-              kBiased ? I32::Load(&piece.start[b][group][output + p * kLanes]) : I32::Zero();
 #pragma GCC unroll 8
-          for (int r = 0; r < kRows; ++r) dot[p][r] = start;
+          for (int r = 0; r < kRows; ++r) {
+            dot[p][r] = LoadStart(&piece.start[b][group][output + p * kLanes]);
+          }
         }
 #pragma GCC unroll 8
         for (int s = 0; s < kStepsPerGroup; ++s) {
@@ -327,6 +327,29 @@ inline void QuantizeRow(const float* x, std::size_t n, const RowTarget& target) 
   }
 }
 
+/// The accumulators start from different values, or the compiler would see that they are equal.
+inline std::uint64_t RunInt8Peak(long turns) {
+  constexpr int kChains = 12;  // latency 5, two a cycle
+  I32 acc[kChains];
+#pragma GCC unroll 12
+  for (int i = 0; i < kChains; ++i) acc[i] = I32::Set(i);
+  const Bytes a = Bytes::Set(static_cast<std::uint8_t>(turns & 1));
+  const Bytes b = Bytes::Set(2);
+  for (long t = 0; t < turns; ++t) {
+#pragma GCC unroll 12
+    for (int i = 0; i < kChains; ++i) acc[i] = DotActivations(acc[i], a, b);
+  }
+  alignas(64) std::int32_t sink[kLanes];
+  std::int32_t used = 0;
+#pragma GCC unroll 12
+  for (int i = 0; i < kChains; ++i) {
+    acc[i].Store(sink);
+    used |= sink[0];
+  }
+  const auto operations = static_cast<std::uint64_t>(turns) * kChains * kLanes * 8;
+  return used == -1 ? 0 : operations;
+}
+
 inline PanelKernel FindKernel(DType dtype) {
   if (dtype == DType::kF32) return &FloatPanels<FloatF32>;
   if (dtype == DType::kF16) return &FloatPanels<FloatF16>;
@@ -336,4 +359,4 @@ inline PanelKernel FindKernel(DType dtype) {
   return found;
 }
 
-inline constexpr PathKernels kTable = {kPath, kMaxTile, &FindKernel, &QuantizeRow};
+inline constexpr PathKernels kTable = {kPath, kMaxTile, &FindKernel, &QuantizeRow, &RunInt8Peak};
