@@ -52,9 +52,10 @@ int RunCommand(const Command& command, const std::vector<std::string>& words) {
   const Action action = command.prepare(options);
   const auto parsed = options.Parse(words);
   if (!parsed) return UsageError(parsed.error(), fmt::format("ergo {} --help", command.name));
-  if (*parsed == Options::Outcome::kHelp) {
+  if (*parsed != Options::Outcome::kRun) {
     return Show(fmt::format("{}.\nUsage: ergo {} {}\n\n{}", command.summary, command.name,
-                            command.arguments, options.Help()));
+                            command.arguments,
+                            options.Help(*parsed == Options::Outcome::kHelpAll)));
   }
   const Result<int> status = action();
   if (status) return *status;

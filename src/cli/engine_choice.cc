@@ -13,6 +13,9 @@ void AddEngineOptions(Options& options, EngineChoice* choice) {
   options.Text("-m,--model", &choice->model, "MODEL", "file, folder, org/name or listed name");
   options.Number("-t,--threads", &choice->threads, "N", "threads (default: all processors)",
                  {1, 1024});
+}
+
+void AddFormatOptions(Options& options, EngineChoice* choice) {
   options.Choice("--compute", &choice->compute, "fast|f32", "f32: the reference, slow and exact");
   options.Choice("--quant", &choice->quant, "int8|int4", "hold the weights in this format");
 }

@@ -22,8 +22,11 @@ struct EngineChoice {
   std::string quant;             ///< "", "int8" or "int4"
 };
 
-/// -m, -t, --compute and --quant. The choice must outlive the parsing.
+/// -m and -t. The choice must outlive the parsing.
 void AddEngineOptions(Options& options, EngineChoice* choice);
+
+/// --compute and --quant.
+void AddFormatOptions(Options& options, EngineChoice* choice);
 
 /// -c: for commands that converse.
 void AddContextOption(Options& options, EngineChoice* choice);

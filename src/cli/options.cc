@@ -13,9 +13,12 @@ namespace ergo::cli {
 
 namespace {
 
+constexpr std::size_t kWidth = 96;
+
 struct Row {
   std::string left;
   std::string help;
+  bool further = false;
 };
 
 std::vector<std::string> SplitAt(const std::string& text, char separator) {
@@ -55,6 +58,8 @@ struct Options::Impl {
   std::vector<std::string> spellings;
   std::string error;  ///< the first value that was refused
   bool help = false;
+  bool help_all = false;
+  bool further = false;  ///< whether options declared now are shown in the long help only
   std::vector<std::string>* arguments = nullptr;
   std::size_t most_arguments = 0;
 
@@ -66,7 +71,7 @@ struct Options::Impl {
     }
     if (!names.starts_with("-") || names.starts_with("--")) left.insert(0, "    ");
     if (!metavar.empty()) left += " " + metavar;
-    rows.push_back({left, text});
+    rows.push_back({left, text, further});
   }
 
   /// `take` gets the text of one value and says whether it is acceptable.
@@ -169,6 +174,11 @@ void Options::Arguments(std::vector<std::string>* target, std::size_t most) {
   impl_->app.add_option("arguments", *target);
 }
 
+void Options::Further() {
+  Flag("--help-all", &impl_->help_all, "explain all options");
+  impl_->further = true;
+}
+
 void Options::Note(const std::string& line) { impl_->notes.push_back(line); }
 
 Result<Options::Outcome> Options::Parse(const std::vector<std::string>& words) {
@@ -178,6 +188,7 @@ Result<Options::Outcome> Options::Parse(const std::vector<std::string>& words) {
   } catch (const CLI::ParseError& error) {
     return Fail(error.what());
   }
+  if (impl_->help_all) return Outcome::kHelpAll;
   if (impl_->help) return Outcome::kHelp;
   for (const std::string& word : impl_->app.remaining()) {
     if (word == "--") continue;  // CLI11 keeps the separator
@@ -195,16 +206,29 @@ Result<Options::Outcome> Options::Parse(const std::vector<std::string>& words) {
   return Outcome::kRun;
 }
 
-std::string Options::Help() const {
+std::string Options::Help(bool all) const {
   std::size_t width = 0;
-  for (const Row& row : impl_->rows) width = std::max(width, row.left.size());
+  for (const Row& row : impl_->rows) {
+    if (all || !row.further) width = std::max(width, row.left.size());
+  }
   std::string text;
   const auto add = [&](const Row& row) {
     text += fmt::format("  {:<{}}  {}\n", row.left, width, row.help);
   };
+  std::string further;
+  std::string line = "Further:";
   // --help was declared first and belongs last.
-  std::for_each(impl_->rows.begin() + 1, impl_->rows.end(), add);
+  std::for_each(impl_->rows.begin() + 1, impl_->rows.end(), [&](const Row& row) {
+    if (all || !row.further) return add(row);
+    const std::string name = row.left.substr(row.left.find_first_not_of(' '));
+    if (line.size() + name.size() + 2 > kWidth) {
+      further += line + '\n';
+      line = "        ";
+    }
+    line += ' ' + name + (&row == &impl_->rows.back() ? "" : ",");
+  });
   add(impl_->rows.front());
+  if (line != "Further:") text += '\n' + further + line + '\n';
   if (!impl_->notes.empty()) text += '\n';
   for (const std::string& note : impl_->notes) text += note + '\n';
   return text;

@@ -48,16 +48,20 @@ class Options {
   /// The words that are not options, at most `most` of them.
   void Arguments(std::vector<std::string>* target, std::size_t most);
 
+  /// Options that are declared from here on are only named in the short help; --help-all explains
+  /// them.
+  void Further();
+
   /// A line under the options in the help.
   void Note(const std::string& line);
 
-  enum class Outcome { kRun, kHelp };
+  enum class Outcome { kRun, kHelp, kHelpAll };
   /// Reads the words after the command's name. Errors say which word is wrong and which option is
   /// nearest to it.
   Result<Outcome> Parse(const std::vector<std::string>& words);
 
   /// Two columns, one line for each option, at most 100 characters wide.
-  std::string Help() const;
+  std::string Help(bool all = false) const;
 
   /// All spellings, with their dashes, sorted.
   std::vector<std::string> Spellings() const;

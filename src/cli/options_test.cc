@@ -90,6 +90,18 @@ TEST(Options, ErrorsNameTheWordAndTheRemedy) {
   EXPECT_THAT(ErrorOf({"-m"}), HasSubstr("--model"));
 }
 
+TEST(Options, FurtherOptionsAreNamedInShortHelpAndExplainedInLong) {
+  Options options;
+  Values values;
+  options.Further();
+  Declare(options, &values);
+  EXPECT_THAT(options.Help(), HasSubstr("Further: --raw, -m, --model MODEL, --stop TEXT,"));
+  EXPECT_THAT(options.Help(), testing::Not(HasSubstr("a whole number")));
+  EXPECT_THAT(options.Help(true), HasSubstr("--max-tokens N"));
+  EXPECT_THAT(options.Help(true), HasSubstr("a whole number"));
+  EXPECT_EQ(*options.Parse({"--help-all"}), Options::Outcome::kHelpAll);
+}
+
 TEST(Options, HelpFitsTheWidth) {
   Options options;
   Values values;

@@ -43,6 +43,11 @@ void AddSamplingOptions(Options& options, SamplingChoice* choice) {
                  {0, 1});
   options.Number("--min-p", &choice->min_p, "P", "… among those with P of the likeliest's share",
                  {0, 1});
+  options.Texts("--stop", &choice->stop, "TEXT", "the answer ends before this text");
+  options.Number("--seed", &choice->seed, "S", "the same seed gives the same answer", {0, 9e15});
+}
+
+void AddFurtherSamplingOptions(Options& options, SamplingChoice* choice) {
   options.Number("--typical", &choice->typical_p, "P", "… among the most typical that have P",
                  {0, 1});
   options.Number("--repeat-penalty", &choice->repetition_penalty, "X",
@@ -52,8 +57,6 @@ void AddSamplingOptions(Options& options, SamplingChoice* choice) {
   options.Number("--presence-penalty", &choice->presence_penalty, "X",
                  "subtracted once a token was seen", {-100, 100});
   options.Texts("--logit-bias", &choice->logit_bias, "ID=X", "added to a token's logit");
-  options.Texts("--stop", &choice->stop, "TEXT", "the answer ends before this text");
-  options.Number("--seed", &choice->seed, "S", "the same seed gives the same answer", {0, 9e15});
 }
 
 Status ApplySampling(const SamplingChoice& choice, runtime::SamplingParams* params) {

@@ -27,8 +27,10 @@ struct SamplingChoice {
   std::vector<std::string> stop;
 };
 
-/// The choice must outlive the parsing.
+/// The usual ones. The choice must outlive the parsing.
 void AddSamplingOptions(Options& options, SamplingChoice* choice);
+/// The rest: typical sampling, penalties, biases.
+void AddFurtherSamplingOptions(Options& options, SamplingChoice* choice);
 
 /// Sets in `params` what was given; without --seed the seed is drawn anew. Errors: a bias that is
 /// not ID=VALUE.

@@ -1,9 +1,9 @@
 // `ergo perplexity`: how well a model predicts a text, and how far a fast path is from the
 // reference.
+#include "generate/perplexity.h"
+
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -23,8 +23,6 @@ namespace ergo::cli {
 namespace {
 
 constexpr std::size_t kMostInput = std::size_t{1} << 30;
-/// Rows of logits that are held at once: a vocabulary may have 262,144 tokens.
-constexpr std::size_t kRows = 64;
 
 struct Settings {
   EngineChoice engine;
@@ -34,104 +32,6 @@ struct Settings {
   std::optional<std::int64_t> windows;
   bool json = false;
 };
-
-/// Sum, mean and its standard error.
-struct Mean {
-  double sum = 0;
-  double squares = 0;
-  std::size_t count = 0;
-
-  void Add(double value) {
-    sum += value;
-    squares += value * value;
-    ++count;
-  }
-  double value() const { return count == 0 ? 0 : sum / static_cast<double>(count); }
-  double error() const {
-    if (count < 2) return 0;
-    const auto n = static_cast<double>(count);
-    return std::sqrt(std::max(0.0, squares / n - value() * value()) / (n - 1));
-  }
-};
-
-struct Scores {
-  Mean loss;            ///< -log p of the text's token
-  Mean reference_loss;  ///< the same by the reference
-  Mean divergence;      ///< KL(reference || fast), in nats
-  std::size_t same_choice = 0;
-};
-
-double LogSum(std::span<const float> logits) {
-  const float largest = *std::max_element(logits.begin(), logits.end());
-  double sum = 0;
-  for (const float logit : logits) sum += std::exp(static_cast<double>(logit - largest));
-  return std::log(sum) + static_cast<double>(largest);
-}
-
-std::size_t Largest(std::span<const float> logits) {
-  return static_cast<std::size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
-}
-
-void ScoreRow(std::span<const float> logits, std::int32_t next, Scores* scores) {
-  const double log_sum = LogSum(logits);
-  scores->loss.Add(log_sum - static_cast<double>(logits[static_cast<std::size_t>(next)]));
-}
-
-void ScoreRowAgainst(std::span<const float> logits, std::span<const float> reference,
-                     std::int32_t next, Scores* scores) {
-  const double log_sum = LogSum(logits);
-  const double reference_sum = LogSum(reference);
-  const auto token = static_cast<std::size_t>(next);
-  scores->reference_loss.Add(reference_sum - static_cast<double>(reference[token]));
-  double divergence = 0;
-  for (std::size_t i = 0; i < logits.size(); ++i) {
-    const double log_p = static_cast<double>(reference[i]) - reference_sum;
-    const double log_q = static_cast<double>(logits[i]) - log_sum;
-    divergence += std::exp(log_p) * (log_p - log_q);
-  }
-  scores->divergence.Add(divergence);
-  if (Largest(logits) == Largest(reference)) ++scores->same_choice;
-}
-
-struct Evaluator {
-  runtime::Engine* engine = nullptr;
-  runtime::Engine* reference = nullptr;  ///< or nullptr
-
-  /// Scores the rows from `first` on, but for the last.
-  Status Window(std::span<const std::int32_t> tokens, std::size_t first, Scores* scores) const;
-};
-
-Status Evaluator::Window(std::span<const std::int32_t> tokens, std::size_t first,
-                         Scores* scores) const {
-  std::vector<runtime::Engine*> engines = {engine};
-  if (reference) engines.push_back(reference);
-  std::vector<runtime::SequenceId> sequences;
-  for (runtime::Engine* each : engines) {
-    sequences.push_back(each->Add());
-    if (first == 0) continue;
-    if (Status done = each->Append(sequences.back(), tokens.first(first)); !done) return done;
-  }
-  for (std::size_t row = first; row < tokens.size(); row += kRows) {
-    const std::size_t rows = std::min(kRows, tokens.size() - row);
-    std::vector<runtime::Logits> logits;
-    for (std::size_t e = 0; e < engines.size(); ++e) {
-      const runtime::Work work = {sequences[e], tokens.subspan(row, rows),
-                                  runtime::LogitRows::kAll};
-      auto computed = engines[e]->Step(std::span(&work, 1));
-      if (!computed) return tl::unexpected(computed.error());
-      logits.push_back(*computed);
-    }
-    for (std::size_t i = 0; i < rows; ++i) {
-      const std::size_t position = row + i;
-      if (position + 1 >= tokens.size()) continue;
-      ScoreRow(logits[0].Row(i), tokens[position + 1], scores);
-      if (reference)
-        ScoreRowAgainst(logits[0].Row(i), logits[1].Row(i), tokens[position + 1], scores);
-    }
-  }
-  for (std::size_t e = 0; e < engines.size(); ++e) engines[e]->Release(sequences[e]);
-  return {};
-}
 
 struct Text {
   std::vector<std::int32_t> tokens;
@@ -153,45 +53,43 @@ Result<Text> ReadText(const Settings& settings, const LoadedModel& loaded) {
   return text;
 }
 
-std::string Report(const Scores& scores, std::size_t windows, std::size_t window, bool bos) {
-  const double perplexity = std::exp(scores.loss.value());
+std::string Report(const generate::PerplexityResult& result, bool bos) {
   std::string text =
-      fmt::format("perplexity {:.4f} ± {:.4f}\n", perplexity, perplexity * scores.loss.error());
-  if (scores.divergence.count > 0) {
-    const double reference = std::exp(scores.reference_loss.value());
+      fmt::format("perplexity {:.4f} ± {:.4f}\n", result.perplexity(), result.perplexity_error());
+  if (result.divergence.count() > 0) {
+    const double reference = result.reference_perplexity();
     text += fmt::format(
         "reference  {:.4f}; this is {:+.3f}%\n"
         "mean KL divergence from the reference {:.6f} ± {:.6f} nats\n"
         "same most likely token {:.2f}%\n",
-        reference, 100 * (perplexity / reference - 1), scores.divergence.value(),
-        scores.divergence.error(),
-        100.0 * static_cast<double>(scores.same_choice) /
-            static_cast<double>(scores.divergence.count));
+        reference, 100 * (result.perplexity() / reference - 1), result.divergence.value(),
+        result.divergence.error(),
+        100.0 * static_cast<double>(result.same_choice) /
+            static_cast<double>(result.divergence.count()));
   }
   text += fmt::format(
       "{} windows of {} tokens; in each, the tokens after the first {} are scored ({} in all); "
       "{}\n",
-      windows, window, window / 2 + 1, scores.loss.count,
+      result.windows, result.window, result.window / 2 + 1, result.loss.count(),
       bos ? "each window begins with BOS in place of its first token" : "no BOS");
   return text;
 }
 
-OrderedJson JsonReport(const Scores& scores, std::size_t windows, std::size_t window, bool bos) {
+OrderedJson JsonReport(const generate::PerplexityResult& result, bool bos) {
   OrderedJson report;
-  const double perplexity = std::exp(scores.loss.value());
-  report["perplexity"] = perplexity;
-  report["perplexity_error"] = perplexity * scores.loss.error();
-  if (scores.divergence.count > 0) {
-    report["reference_perplexity"] = std::exp(scores.reference_loss.value());
-    report["mean_kl_divergence"] = scores.divergence.value();
-    report["mean_kl_divergence_error"] = scores.divergence.error();
+  report["perplexity"] = result.perplexity();
+  report["perplexity_error"] = result.perplexity_error();
+  if (result.divergence.count() > 0) {
+    report["reference_perplexity"] = result.reference_perplexity();
+    report["mean_kl_divergence"] = result.divergence.value();
+    report["mean_kl_divergence_error"] = result.divergence.error();
     report["same_choice"] =
-        static_cast<double>(scores.same_choice) / static_cast<double>(scores.divergence.count);
+        static_cast<double>(result.same_choice) / static_cast<double>(result.divergence.count());
   }
-  report["windows"] = windows;
-  report["window"] = window;
-  report["first_scored"] = window / 2 + 1;
-  report["scored"] = scores.loss.count;
+  report["windows"] = result.windows;
+  report["window"] = result.window;
+  report["first_scored"] = result.window / 2 + 1;
+  report["scored"] = result.loss.count();
   report["bos"] = bos;
   return report;
 }
@@ -205,33 +103,14 @@ Result<std::unique_ptr<runtime::Engine>> MakeEngine(const model::Model& model,
   return runtime::Engine::Create(model, options);
 }
 
-/// Scores every window of the text; gives their number.
-Result<std::size_t> ScoreAll(const Evaluator& evaluator, const Text& text, const Settings& settings,
-                             Scores* scores) {
-  const auto window = static_cast<std::size_t>(settings.window.value_or(512));
-  std::size_t windows = text.tokens.size() / window;
-  if (settings.windows) windows = std::min(windows, static_cast<std::size_t>(*settings.windows));
-  if (windows == 0) {
-    return Fail(fmt::format("{} tokens do not fill one window of {}", text.tokens.size(), window),
-                settings.file.empty() ? "standard input" : settings.file,
-                "give a longer text or a smaller window with -c");
+/// A line that is written over and over.
+bool ShowProgress(const generate::PerplexityResult& so_far, std::size_t windows) {
+  if (IsTerminal(2)) {
+    fmt::print(stderr, "\r\033[Kwindow {} of {}: {:.4f} so far", so_far.windows, windows,
+               so_far.perplexity());
+    if (so_far.windows == windows) fmt::print(stderr, "\r\033[K");
   }
-  for (std::size_t w = 0; w < windows; ++w) {
-    std::vector<std::int32_t> tokens(
-        text.tokens.begin() + static_cast<std::ptrdiff_t>(w * window),
-        text.tokens.begin() + static_cast<std::ptrdiff_t>((w + 1) * window));
-    if (text.bos) tokens[0] = *text.bos;
-    if (Status done = evaluator.Window(tokens, window / 2, scores); !done) {
-      return tl::unexpected(done.error());
-    }
-    if (InterruptGuard::Requested()) return Fail("interrupted", "perplexity");
-    if (IsTerminal(2)) {
-      fmt::print(stderr, "\r\033[Kwindow {} of {}: {:.4f} so far", w + 1, windows,
-                 std::exp(scores->loss.value()));
-    }
-  }
-  if (IsTerminal(2)) fmt::print(stderr, "\r\033[K");
-  return windows;
+  return !InterruptGuard::Requested();
 }
 
 Result<int> Perplexity(const Settings& settings) {
@@ -243,11 +122,9 @@ Result<int> Perplexity(const Settings& settings) {
   const auto window = static_cast<std::size_t>(settings.window.value_or(512));
   auto engine = MakeEngine(*loaded->model, settings.engine, window);
   if (!engine) return tl::unexpected(engine.error());
-  Evaluator evaluator;
-  evaluator.engine = engine->get();
-
   Result<LoadedModel> other;
   Result<std::unique_ptr<runtime::Engine>> other_engine;
+  runtime::Engine* reference = nullptr;
   if (!settings.against.empty()) {
     EngineChoice choice = settings.engine;
     choice.quant.clear();
@@ -256,17 +133,20 @@ Result<int> Perplexity(const Settings& settings) {
     if (!other) return tl::unexpected(other.error());
     other_engine = MakeEngine(*other->model, choice, window);
     if (!other_engine) return tl::unexpected(other_engine.error());
-    evaluator.reference = other_engine->get();
+    reference = other_engine->get();
   }
 
-  Scores scores;
-  const Result<std::size_t> windows = ScoreAll(evaluator, *text, settings, &scores);
+  generate::PerplexityOptions options;
+  options.window = window;
+  options.bos = text->bos;
+  if (settings.windows) options.most_windows = static_cast<std::size_t>(*settings.windows);
+  const auto result =
+      generate::MeasurePerplexity(**engine, reference, text->tokens, options, ShowProgress);
   if (InterruptGuard::Requested()) return kInterrupted;
-  if (!windows) return tl::unexpected(windows.error());
+  if (!result) return tl::unexpected(result.error());
   const bool bos = text->bos.has_value();
-  const std::string report = settings.json
-                                 ? JsonReport(scores, *windows, window, bos).dump(2) + '\n'
-                                 : Report(scores, *windows, window, bos);
+  const std::string report =
+      settings.json ? JsonReport(*result, bos).dump(2) + '\n' : Report(*result, bos);
   if (Status printed = Print(report); !printed) return tl::unexpected(printed.error());
   return kOk;
 }
@@ -274,13 +154,14 @@ Result<int> Perplexity(const Settings& settings) {
 Action Prepare(Options& options) {
   const auto settings = std::make_shared<Settings>();
   options.Text("-f,--file", &settings->file, "FILE", "the text (default: standard input)");
-  options.Number("-c,--window", &settings->window, "N", "tokens of a window (512)", {2, 1 << 20});
+  options.Number("-c,--window", &settings->window, "N", "tokens of a window (512)", {3, 1 << 20});
   options.Number("--windows", &settings->windows, "N", "look at the first N windows only",
                  {1, 1e9});
   options.Choice("--against", &settings->against, "f32|fast",
                  "also compute this path: KL divergence from it");
   options.Flag("--json", &settings->json, "print one JSON object");
   AddEngineOptions(options, &settings->engine);
+  AddFormatOptions(options, &settings->engine);
   options.Note(
       "Windows do not overlap, and a rest that fills none is left out. In a window of N tokens "
       "those\n"

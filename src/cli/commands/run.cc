@@ -176,9 +176,12 @@ Action Prepare(Options& options) {
   options.Text("--system", &settings->system, "TEXT", "a system message before the question");
   options.Flag("--raw", &settings->raw, "the prompt as it stands, without the chat template");
   options.Flag("--json", &settings->json, "one JSON object: text, log-probabilities, timings");
+  options.Flag("--stats", &settings->stats, "say on stderr how fast it was");
+  options.Further();
   options.Number("--logprobs", &settings->logprobs, "N", "with --json: N alternatives each",
                  {0, 100});
-  options.Flag("--stats", &settings->stats, "say on stderr how fast it was");
+  AddFurtherSamplingOptions(options, &settings->sampling);
+  AddFormatOptions(options, &settings->engine);
   options.Note("PROMPT may come by pipe; among other words, - stands for what comes by pipe.");
   return [settings] { return Run(*settings); };
 }

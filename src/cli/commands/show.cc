@@ -261,6 +261,7 @@ Action Prepare(Options& options) {
   options.Flag("--template", &settings->chat_template, "print the chat template");
   options.Text("--dump", &settings->dump, "TENSOR", "write a tensor's values to stdout as fp32");
   AddEngineOptions(options, &settings->engine);
+  AddFormatOptions(options, &settings->engine);
   return [settings] { return Show(*settings); };
 }
 
