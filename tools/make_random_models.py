@@ -70,8 +70,6 @@ MODELS = {
     "llama-yarn": ("llama", rope("yarn", factor=8.0, original_max_position_embeddings=64), {}),
     "llama-llama3": ("llama", LLAMA3, {}),
     "llama-head-dim": ("llama", dict(head_dim=24), {}),
-    "llama-partial": ("llama", dict(rope_parameters=dict(
-        rope_type="default", rope_theta=10000.0, partial_rotary_factor=0.5)), {}),
     "mistral-window": ("mistral", dict(sliding_window=100), {}),
     "mistral-no-window": ("mistral", dict(sliding_window=None), {}),
     "qwen2": ("qwen2", {}, {}),

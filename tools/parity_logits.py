@@ -41,12 +41,14 @@ def text():
     return "\n".join(lines)
 
 
-def ours(build, model, sequences, greedy):
-    """Returns the logits of all tokens of all sequences, and the greedy continuations."""
+def ours(build, model, sequences, greedy, context=0):
+    """Returns the logits of all tokens of all sequences, and the greedy continuations.
+
+    A dynamic RoPE depends on the tokens that there is room for: `context`, or the model's own."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "logits"
         command = [f"{build}/logits_dump", "-m", str(model), "--compute", "f32",
-                   "--greedy", str(greedy)]
+                   "--greedy", str(greedy), "--context", str(context)]
         if not greedy:
             command += ["--out", str(out)]
         done = subprocess.run(command, input="".join(" ".join(map(str, s)) + "\n" for s in sequences),
@@ -95,7 +97,7 @@ def real_model(build, name, path):
 def random_model(build, folder):
     expected = json.loads((folder / "expected_tokens.json").read_text())
     reference = np.fromfile(folder / "expected_logits.f32", dtype=np.float32)
-    logits, _ = ours(build, folder, [expected["tokens"]], 0)
+    logits, _ = ours(build, folder, [expected["tokens"]], 0, len(expected["tokens"]))
     vocabulary = logits.size // len(expected["tokens"])
     logits = logits.reshape(-1, vocabulary)[::expected.get("every", 1)]
     difference = float(np.abs(logits - reference.reshape(-1, vocabulary)).max())

@@ -142,6 +142,12 @@ const Json* FindHfParameters(const ConfigReader& reader, const RopeSource& sourc
   return nullptr;
 }
 
+/// In our families Transformers rotates whole heads, whatever this key says.
+void RefusePart(ConfigReader& reader) {
+  reader.Refuse("is not 1", {"", "partial_rotary_factor"},
+                "this family is supported with heads that are rotated as a whole");
+}
+
 }  // namespace
 
 RopeConfig ReadRope(ConfigReader& reader, const ModelConfig& config, const RopeSource& source) {
@@ -153,21 +159,16 @@ RopeConfig ReadRope(ConfigReader& reader, const ModelConfig& config, const RopeS
     if (dims != 0) rope.rotary_dims = dims;
     if (source.scaled) ReadGgufScaling(reader, config, rope);
   } else {
-    double part = reader.Number({"", "partial_rotary_factor"}).value_or(1.0);
     if (const Json* object = FindHfParameters(reader, source)) {
       const Parameters parameters(reader, *object);
       ReadHfParameters(reader, config, parameters, rope);
-      part = parameters.Number("partial_rotary_factor").value_or(part);
+      if (parameters.Number("partial_rotary_factor").value_or(1.0) != 1.0) RefusePart(reader);
     }
-    if (!(part > 0.0 && part <= 1.0)) {
-      reader.Refuse("is not above 0 and at most 1", {"", "partial_rotary_factor"});
-      part = 1.0;
-    }
-    rope.rotary_dims = static_cast<std::size_t>(static_cast<double>(config.head_dim) * part);
+    if (reader.Number({"", "partial_rotary_factor"}).value_or(1.0) != 1.0) RefusePart(reader);
   }
-  if (rope.rotary_dims == 0 || rope.rotary_dims > config.head_dim || rope.rotary_dims % 2 != 0) {
-    reader.Refuse("does not give an even number of rotated dimensions within a head",
-                  {"rope.dimension_count", "partial_rotary_factor"});
+  if (rope.rotary_dims > config.head_dim || rope.rotary_dims % 2 != 0) {
+    reader.Refuse("is not an even number of dimensions within a head",
+                  {"rope.dimension_count", "head_dim"});
   }
   return rope;
 }

@@ -53,8 +53,7 @@ void Configure(ConfigReader& reader, ModelConfig& config) {
                                                             : config.head_dim);
   }
   config.attention_scale = static_cast<float>(1.0 / std::sqrt(scalar));
-  config.attention_soft_cap = static_cast<float>(
-      reader.Number({"attn_logit_softcapping", "attn_logit_softcapping"}).value_or(0.0));
+  // attn_logit_softcapping is left over from Gemma 2: the family's attention has no cap.
   config.logit_soft_cap = static_cast<float>(
       reader.Number({"final_logit_softcapping", "final_logit_softcapping"}).value_or(0.0));
   ReadWindowPattern(reader, config, {.pattern = 6, .window = 4096, .local_rope = 1});

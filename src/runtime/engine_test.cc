@@ -1,0 +1,353 @@
+#include "runtime/engine.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "formats/model_files.h"
+#include "kernels/softmax/softmax.h"
+
+namespace ergo::runtime {
+namespace {
+
+using kernels::PackAs;
+using testing::HasSubstr;
+
+constexpr const char* kTinyModels[] = {"gemma3-tiny", "llama-tiny", "mistral-tiny", "qwen2-tiny",
+                                       "qwen3-tiny"};
+
+std::string GoldenFolder(const std::string& name) {
+  return std::string(ERGO_SOURCE_DIR) + "/tests/golden/models/" + name;
+}
+
+std::unique_ptr<model::Model> Load(const std::string& path, PackAs pack) {
+  auto files = formats::Open(path);
+  EXPECT_TRUE(files) << files.error().Message();
+  if (!files) return nullptr;
+  model::LoadOptions options;
+  options.pack = pack;
+  auto loaded = model::Model::Load(*files, options);
+  EXPECT_TRUE(loaded) << loaded.error().Message();
+  return loaded ? *std::move(loaded) : nullptr;
+}
+
+std::unique_ptr<Engine> MakeEngine(const model::Model& model, EngineOptions options = {}) {
+  auto engine = Engine::Create(model, options);
+  EXPECT_TRUE(engine) << engine.error().Message();
+  return engine ? *std::move(engine) : nullptr;
+}
+
+std::vector<std::int32_t> RandomTokens(std::size_t count, unsigned seed, std::size_t vocabulary) {
+  std::mt19937 random(seed);
+  std::vector<std::int32_t> tokens(count);
+  for (auto& token : tokens) token = static_cast<std::int32_t>(random() % vocabulary);
+  return tokens;
+}
+
+/// Logits of all tokens of a new sequence, in one call.
+std::vector<float> AllLogits(Engine& engine, std::span<const std::int32_t> tokens) {
+  const Work work = {engine.Add(), tokens, LogitRows::kAll};
+  auto logits = engine.Step({&work, 1});
+  EXPECT_TRUE(logits) << logits.error().Message();
+  if (!logits) return {};
+  std::vector<float> values(logits->values.begin(), logits->values.end());
+  engine.Release(work.sequence);
+  return values;
+}
+
+struct Expected {
+  std::vector<std::int32_t> tokens;
+  std::size_t every = 1;
+  std::vector<std::int32_t> prompt;
+  std::vector<std::int32_t> greedy;
+  std::vector<float> logits;
+};
+
+Expected ReadExpected(const std::string& folder) {
+  Expected expected;
+  const auto text = ReadFile(folder + "/expected_tokens.json", 1 << 20);
+  const auto json = ParseJson(text.value(), folder);
+  expected.tokens = json->at("tokens").get<std::vector<std::int32_t>>();
+  expected.every = json->at("every").get<std::size_t>();
+  expected.prompt = json->at("greedy").at("prompt").get<std::vector<std::int32_t>>();
+  expected.greedy = json->at("greedy").at("tokens").get<std::vector<std::int32_t>>();
+  const auto bytes = ReadFile(folder + "/expected_logits.f32", 1 << 20);
+  expected.logits.resize(bytes->size() / sizeof(float));
+  std::memcpy(expected.logits.data(), bytes->data(), bytes->size());
+  return expected;
+}
+
+class TinyModel : public testing::TestWithParam<const char*> {};
+
+TEST_P(TinyModel, HasTheLogitsOfTransformers) {
+  const Expected expected = ReadExpected(GoldenFolder(GetParam()));
+  for (const PackAs pack : {PackAs::kF32, PackAs::kSource}) {
+    const auto model = Load(GoldenFolder(GetParam()), pack);
+    ASSERT_NE(model, nullptr);
+    const auto engine = MakeEngine(*model);
+    const std::vector<float> logits = AllLogits(*engine, expected.tokens);
+    const std::size_t vocabulary = model->config().vocabulary;
+    const std::size_t rows = (expected.tokens.size() + expected.every - 1) / expected.every;
+    ASSERT_EQ(expected.logits.size(), rows * vocabulary);
+    double worst = 0.0;
+    for (std::size_t i = 0; i < expected.logits.size(); ++i) {
+      const std::size_t row = i / vocabulary * expected.every;
+      const float actual = logits[row * vocabulary + i % vocabulary];
+      worst = std::max(worst, std::fabs(static_cast<double>(actual) - expected.logits[i]));
+    }
+    EXPECT_LE(worst, 2e-4);
+  }
+}
+
+TEST_P(TinyModel, HasTheGreedyTokensOfTransformers) {
+  const Expected expected = ReadExpected(GoldenFolder(GetParam()));
+  const auto model = Load(GoldenFolder(GetParam()), PackAs::kF32);
+  ASSERT_NE(model, nullptr);
+  const auto engine = MakeEngine(*model);
+  const SequenceId sequence = engine->Add();
+  std::vector<std::int32_t> next = expected.prompt;
+  std::vector<std::int32_t> tokens;
+  while (tokens.size() < expected.greedy.size()) {
+    const Work work = {sequence, next, LogitRows::kLast};
+    const auto logits = engine->Step({&work, 1});
+    ASSERT_TRUE(logits) << logits.error().Message();
+    const auto row = logits->Row(0);
+    next = {static_cast<std::int32_t>(kernels::ArgMax(row.data(), row.size()))};
+    tokens.push_back(next[0]);
+  }
+  EXPECT_EQ(tokens, expected.greedy);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, TinyModel, testing::ValuesIn(kTinyModels));
+
+// ---- Batch invariance: the same bits for a row, whatever runs beside it ----
+
+struct InvarianceCase {
+  std::string model;
+  PackAs pack;
+};
+
+std::vector<InvarianceCase> InvarianceCases() {
+  std::vector<InvarianceCase> cases;
+  for (const char* name : kTinyModels) {
+    for (const PackAs pack : {PackAs::kF32, PackAs::kSource, PackAs::kInt8, PackAs::kInt4}) {
+      cases.push_back({GoldenFolder(name), pack});
+    }
+  }
+  // A real model, if there is one: its formats have kernels that the small ones don't reach.
+  if (const char* path = std::getenv("ERGO_TEST_MODEL_SMOLLM2")) {
+    cases.push_back({path, PackAs::kSource});
+  }
+  return cases;
+}
+
+class Invariance : public testing::TestWithParam<InvarianceCase> {
+ protected:
+  void SetUp() override {
+    model_ = Load(GetParam().model, GetParam().pack);
+    ASSERT_NE(model_, nullptr);
+    vocabulary_ = model_->config().vocabulary;
+  }
+
+  std::unique_ptr<Engine> EngineOf(std::size_t chunk, int threads) {
+    EngineOptions options;
+    options.context = 256;
+    options.sequences = 64;
+    options.prompt_chunk = chunk;
+    options.threads = threads;
+    options.pool = &pool_;
+    return MakeEngine(*model_, options);
+  }
+
+  bool Same(std::span<const float> a, std::span<const float> b) const {
+    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
+  }
+
+  ComputePool pool_{2};
+  std::unique_ptr<model::Model> model_;
+  std::size_t vocabulary_ = 0;
+};
+
+TEST_P(Invariance, OfChunksAndThreads) {
+  const auto tokens = RandomTokens(150, 3, vocabulary_);
+  const std::vector<float> whole = AllLogits(*EngineOf(512, 1), tokens);
+  for (const std::size_t chunk : {1, 2, 7, 16, 63, 64, 65, 100, 512}) {
+    for (const int threads : {1, 2}) {
+      EXPECT_TRUE(Same(whole, AllLogits(*EngineOf(chunk, threads), tokens)))
+          << "chunks of " << chunk << ", threads " << threads;
+    }
+  }
+}
+
+TEST_P(Invariance, OfTheRowsBeside) {
+  constexpr std::size_t kMost = 64;
+  std::vector<std::vector<std::int32_t>> prompts;
+  std::vector<std::vector<float>> alone;  // last prompt token and the token after it
+  const auto single = EngineOf(512, 1);
+  for (unsigned i = 0; i < kMost; ++i) {
+    prompts.push_back(RandomTokens(1 + i * 5 % 130, 100 + i, vocabulary_));
+    const auto next = RandomTokens(1, 200 + i, vocabulary_);
+    const SequenceId sequence = single->Add();
+    std::vector<float> both;
+    for (const auto& part : {prompts.back(), next}) {
+      const Work work = {sequence, part, LogitRows::kLast};
+      const auto logits = single->Step({&work, 1});
+      ASSERT_TRUE(logits);
+      both.insert(both.end(), logits->values.begin(), logits->values.end());
+    }
+    alone.push_back(both);
+    single->Release(sequence);
+  }
+  for (const std::size_t count : {2, 7, 16, 64}) {
+    for (const int threads : {1, 2}) {
+      const auto engine = EngineOf(512, threads);
+      std::vector<SequenceId> ids;
+      for (std::size_t i = 0; i < count; ++i) ids.push_back(engine->Add());
+      for (const std::size_t step : {0, 1}) {
+        std::vector<Work> works;
+        std::vector<std::vector<std::int32_t>> tokens;
+        for (unsigned i = 0; i < count; ++i) {
+          tokens.push_back(step == 0 ? prompts[i] : RandomTokens(1, 200 + i, vocabulary_));
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+          works.push_back({ids[i], tokens[i], LogitRows::kLast});
+        }
+        const auto logits = engine->Step(works);
+        ASSERT_TRUE(logits) << logits.error().Message();
+        for (std::size_t i = 0; i < count; ++i) {
+          EXPECT_TRUE(
+              Same(std::span(alone[i]).subspan(step * vocabulary_, vocabulary_), logits->Row(i)))
+              << "sequence " << i << " of " << count << ", step " << step << ", threads "
+              << threads;
+        }
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Invariance, testing::ValuesIn(InvarianceCases()));
+
+// ---- What the engine promises to its callers ----
+
+class EngineTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    model_ = Load(GoldenFolder("qwen2-tiny"), PackAs::kSource);
+    ASSERT_NE(model_, nullptr);
+  }
+  std::unique_ptr<model::Model> model_;
+};
+
+TEST_F(EngineTest, TruncatedSequenceGoesOnAsIfNothingHadBeen) {
+  const auto engine = MakeEngine(*model_);
+  const auto tokens = RandomTokens(140, 5, model_->config().vocabulary);
+  const std::vector<float> whole = AllLogits(*engine, tokens);
+  const SequenceId sequence = engine->Add();
+  ASSERT_TRUE(engine->Append(sequence, std::span(tokens).first(70)));
+  ASSERT_TRUE(engine->Append(sequence, RandomTokens(60, 6, model_->config().vocabulary)));
+  ASSERT_TRUE(engine->Truncate(sequence, 70));
+  EXPECT_EQ(engine->Length(sequence), 70u);
+  const Work work = {sequence, std::span(tokens).subspan(70), LogitRows::kAll};
+  const auto logits = engine->Step({&work, 1});
+  ASSERT_TRUE(logits);
+  EXPECT_EQ(0, std::memcmp(logits->values.data(), &whole[70 * model_->config().vocabulary],
+                           logits->values.size_bytes()));
+}
+
+TEST_F(EngineTest, FullContextIsAClearErrorAndChangesNothing) {
+  EngineOptions options;
+  options.context = 10;
+  const auto engine = MakeEngine(*model_, options);
+  const SequenceId sequence = engine->Add();
+  ASSERT_TRUE(engine->Append(sequence, RandomTokens(8, 1, 200)));
+  const auto failed = engine->Append(sequence, RandomTokens(3, 1, 200));
+  ASSERT_FALSE(failed);
+  EXPECT_THAT(failed.error().Message(), HasSubstr("the context of 10 tokens is full"));
+  EXPECT_EQ(engine->Length(sequence), 8u);
+  EXPECT_TRUE(engine->Append(sequence, RandomTokens(2, 1, 200)));
+}
+
+TEST_F(EngineTest, LackOfBlocksIsAClearErrorAndReleaseHelps) {
+  EngineOptions options;
+  options.context = 128;
+  const auto engine = MakeEngine(*model_, options);
+  const SequenceId first = engine->Add();
+  const SequenceId second = engine->Add();
+  ASSERT_TRUE(engine->Append(first, RandomTokens(65, 1, 200)));
+  const auto failed = engine->Append(second, RandomTokens(1, 1, 200));
+  ASSERT_FALSE(failed);
+  EXPECT_THAT(failed.error().Message(), HasSubstr("no room for keys and values"));
+  engine->Release(first);
+  EXPECT_EQ(engine->kv_bytes_used(), 0u);
+  EXPECT_TRUE(engine->Append(second, RandomTokens(128, 1, 200)));
+}
+
+TEST_F(EngineTest, RefusesWorkThatMakesNoSense) {
+  const auto engine = MakeEngine(*model_);
+  const SequenceId sequence = engine->Add();
+  const auto tokens = RandomTokens(3, 1, 200);
+  EXPECT_FALSE(engine->Append(sequence + 1, tokens));
+  EXPECT_FALSE(engine->Append(sequence, {}));
+  EXPECT_FALSE(engine->Truncate(sequence, 1));
+  for (const std::int32_t bad : {-1, 211, INT32_MAX}) {
+    const auto failed = engine->Append(sequence, std::vector<std::int32_t>{5, bad});
+    ASSERT_FALSE(failed);
+    EXPECT_THAT(failed.error().Message(), HasSubstr("there is no token"));
+  }
+  const Work works[] = {{sequence, tokens, LogitRows::kLast}, {sequence, tokens, LogitRows::kLast}};
+  EXPECT_FALSE(engine->Step(works));
+  EXPECT_EQ(engine->Length(sequence), 0u);
+  EXPECT_EQ(engine->kv_bytes_used(), 0u);
+}
+
+TEST_F(EngineTest, RefusesOptionsOutOfRange) {
+  EngineOptions options;
+  options.kv_bytes = 10;
+  EXPECT_FALSE(Engine::Create(*model_, options));
+  options = {};
+  options.context = std::size_t{1} << 40;
+  EXPECT_FALSE(Engine::Create(*model_, options));
+}
+
+TEST_F(EngineTest, LogitRowsComeInTheOrderOfTheWorks) {
+  EngineOptions options;
+  options.sequences = 3;
+  options.prompt_chunk = 8;  // works are cut in the middle
+  const auto engine = MakeEngine(*model_, options);
+  const std::size_t vocabulary = model_->config().vocabulary;
+  const auto a = RandomTokens(11, 1, vocabulary);
+  const auto b = RandomTokens(5, 2, vocabulary);
+  const auto c = RandomTokens(19, 3, vocabulary);
+  const std::vector<float> all_b = AllLogits(*engine, b);
+  const std::vector<float> all_c = AllLogits(*engine, c);
+  const Work works[] = {{engine->Add(), a, LogitRows::kNone},
+                        {engine->Add(), b, LogitRows::kAll},
+                        {engine->Add(), c, LogitRows::kLast}};
+  const auto logits = engine->Step(works);
+  ASSERT_TRUE(logits);
+  ASSERT_EQ(logits->rows(), 6u);
+  EXPECT_EQ(0, std::memcmp(logits->values.data(), all_b.data(), all_b.size() * sizeof(float)));
+  EXPECT_EQ(
+      0, std::memcmp(logits->Row(5).data(), &all_c[18 * vocabulary], vocabulary * sizeof(float)));
+}
+
+TEST_F(EngineTest, TimesPromptsAndDecodingApart) {
+  const auto engine = MakeEngine(*model_);
+  const SequenceId sequence = engine->Add();
+  ASSERT_TRUE(engine->Append(sequence, RandomTokens(30, 1, 200)));
+  ASSERT_TRUE(engine->Append(sequence, RandomTokens(1, 1, 200)));
+  EXPECT_EQ(engine->timings().prompt_tokens, 30u);
+  EXPECT_EQ(engine->timings().decode_tokens, 1u);
+  EXPECT_GT(engine->timings().prompt_seconds, 0.0);
+  engine->ResetTimings();
+  EXPECT_EQ(engine->timings().decode_steps, 0u);
+}
+
+}  // namespace
+}  // namespace ergo::runtime
