@@ -6,6 +6,7 @@ namespace ergo::cli {
 std::span<const Command* const> Commands() {
   static constexpr const Command* kCommands[] = {
       &kBench,       //
+      &kChat,        //
       &kCompletion,  //
       &kList,        //
       &kPerplexity,  //

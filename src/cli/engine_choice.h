@@ -28,7 +28,7 @@ void AddEngineOptions(Options& options, EngineChoice* choice);
 /// --compute and --quant.
 void AddFormatOptions(Options& options, EngineChoice* choice);
 
-/// -c: for commands that converse.
+/// -c, for commands that answer.
 void AddContextOption(Options& options, EngineChoice* choice);
 
 /// How `choice` asks for the weights to be held. Error: --compute f32 together with --quant.

@@ -197,7 +197,7 @@ Result<int> Bench(const Settings& settings) {
   const model::Model& model = *loaded->model;
   Environment environment = {loaded->files.path, std::string(Name(*path)), model.bytes_per_token(),
                              0, ThreadsOf(settings.engine)};
-  environment.bandwidth = MeasureReadBandwidth(environment.threads);
+  environment.bandwidth = kernels::MeasureReadBandwidth(environment.threads);
   std::vector<Measured> all;
   for (const Test& test : TestsOf(settings)) {
     Result<Measured> measured = Measure(model, settings, test);
@@ -207,7 +207,7 @@ Result<int> Bench(const Settings& settings) {
   }
   // Memory is not equally fast at all times on a shared machine: the better of two looks.
   environment.bandwidth =
-      std::max(environment.bandwidth, MeasureReadBandwidth(environment.threads));
+      std::max(environment.bandwidth, kernels::MeasureReadBandwidth(environment.threads));
   OrderedJson rows = OrderedJson::array();
   for (Measured& measured : all) {
     measured.wall = MemoryWall(model, measured.test, environment.bandwidth);

@@ -3,11 +3,11 @@
 #include "generate/perplexity.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "base/json.h"
 #include "base/mapped_file.h"
@@ -15,8 +15,7 @@
 #include "cli/commands/all.h"
 #include "cli/engine_choice.h"
 #include "cli/terminal.h"
-#include "runtime/engine.h"
-#include "tokenizer/tokenizer.h"
+#include "generate/language_model.h"
 
 namespace ergo::cli {
 
@@ -33,39 +32,21 @@ struct Settings {
   bool json = false;
 };
 
-struct Text {
-  std::vector<std::int32_t> tokens;
-  std::optional<std::int32_t> bos;  ///< takes the place of each window's first token
-};
-
-Result<std::string> ReadInput(const Settings& settings) {
-  return settings.file.empty() ? ReadStdin(kMostInput) : ReadFile(settings.file, kMostInput);
-}
-
-Result<Text> ReadText(const Settings& settings, const LoadedModel& loaded) {
-  const Result<std::string> input = ReadInput(settings);
-  if (!input) return tl::unexpected(input.error());
-  const auto tokenizer = tokenizer::Tokenizer::Load(loaded.files);
-  if (!tokenizer) return tl::unexpected(tokenizer.error());
-  Text text;
-  text.tokens = tokenizer->Encode(*input);
-  if (tokenizer->adds_bos()) text.bos = tokenizer->bos();
-  return text;
+double SameChoice(const generate::PerplexityResult& result) {
+  return static_cast<double>(result.same_choice) / static_cast<double>(result.divergence.count());
 }
 
 std::string Report(const generate::PerplexityResult& result, bool bos) {
   std::string text =
       fmt::format("perplexity {:.4f} ± {:.4f}\n", result.perplexity(), result.perplexity_error());
   if (result.divergence.count() > 0) {
-    const double reference = result.reference_perplexity();
     text += fmt::format(
         "reference  {:.4f}; this is {:+.3f}%\n"
         "mean KL divergence from the reference {:.6f} ± {:.6f} nats\n"
         "same most likely token {:.2f}%\n",
-        reference, 100 * (result.perplexity() / reference - 1), result.divergence.value(),
-        result.divergence.error(),
-        100.0 * static_cast<double>(result.same_choice) /
-            static_cast<double>(result.divergence.count()));
+        result.reference_perplexity(),
+        100 * (result.perplexity() / result.reference_perplexity() - 1), result.divergence.value(),
+        result.divergence.error(), 100 * SameChoice(result));
   }
   text += fmt::format(
       "{} windows of {} tokens; in each, the tokens after the first {} are scored ({} in all); "
@@ -75,7 +56,7 @@ std::string Report(const generate::PerplexityResult& result, bool bos) {
   return text;
 }
 
-OrderedJson JsonReport(const generate::PerplexityResult& result, bool bos) {
+std::string JsonReport(const generate::PerplexityResult& result, bool bos) {
   OrderedJson report;
   report["perplexity"] = result.perplexity();
   report["perplexity_error"] = result.perplexity_error();
@@ -83,29 +64,24 @@ OrderedJson JsonReport(const generate::PerplexityResult& result, bool bos) {
     report["reference_perplexity"] = result.reference_perplexity();
     report["mean_kl_divergence"] = result.divergence.value();
     report["mean_kl_divergence_error"] = result.divergence.error();
-    report["same_choice"] =
-        static_cast<double>(result.same_choice) / static_cast<double>(result.divergence.count());
+    report["same_choice"] = SameChoice(result);
   }
   report["windows"] = result.windows;
   report["window"] = result.window;
   report["first_scored"] = result.window / 2 + 1;
   report["scored"] = result.loss.count();
   report["bos"] = bos;
-  return report;
+  return report.dump(2) + '\n';
 }
 
-Result<std::unique_ptr<runtime::Engine>> MakeEngine(const model::Model& model,
-                                                    const EngineChoice& choice,
-                                                    std::size_t window) {
-  runtime::EngineOptions options;
-  options.context = window;
-  options.threads = ThreadsOf(choice);
-  return runtime::Engine::Create(model, options);
+/// The model that `compute` asks for, with room for one window.
+Result<std::shared_ptr<generate::LanguageModel>> Load(EngineChoice choice, std::int64_t window) {
+  choice.context = window;
+  return LoadLanguageModel(choice);
 }
 
-/// A line that is written over and over.
 bool ShowProgress(const generate::PerplexityResult& so_far, std::size_t windows) {
-  if (IsTerminal(2)) {
+  if (IsTerminal(STDERR_FILENO)) {
     fmt::print(stderr, "\r\033[Kwindow {} of {}: {:.4f} so far", so_far.windows, windows,
                so_far.perplexity());
     if (so_far.windows == windows) fmt::print(stderr, "\r\033[K");
@@ -115,38 +91,34 @@ bool ShowProgress(const generate::PerplexityResult& so_far, std::size_t windows)
 
 Result<int> Perplexity(const Settings& settings) {
   const InterruptGuard guard;
-  const Result<LoadedModel> loaded = LoadModel(settings.engine);
-  if (!loaded) return tl::unexpected(loaded.error());
-  const Result<Text> text = ReadText(settings, *loaded);
+  const Result<std::string> text =
+      settings.file.empty() ? ReadStdin(kMostInput) : ReadFile(settings.file, kMostInput);
   if (!text) return tl::unexpected(text.error());
-  const auto window = static_cast<std::size_t>(settings.window.value_or(512));
-  auto engine = MakeEngine(*loaded->model, settings.engine, window);
-  if (!engine) return tl::unexpected(engine.error());
-  Result<LoadedModel> other;
-  Result<std::unique_ptr<runtime::Engine>> other_engine;
-  runtime::Engine* reference = nullptr;
+  const std::int64_t window = settings.window.value_or(512);
+  const auto model = Load(settings.engine, window);
+  if (!model) return tl::unexpected(model.error());
+  std::shared_ptr<generate::LanguageModel> reference;
   if (!settings.against.empty()) {
     EngineChoice choice = settings.engine;
     choice.quant.clear();
     choice.compute = settings.against;
-    other = LoadModel(choice);
-    if (!other) return tl::unexpected(other.error());
-    other_engine = MakeEngine(*other->model, choice, window);
-    if (!other_engine) return tl::unexpected(other_engine.error());
-    reference = other_engine->get();
+    auto loaded = Load(choice, window);
+    if (!loaded) return tl::unexpected(loaded.error());
+    reference = std::move(*loaded);
   }
 
+  const tokenizer::Tokenizer& tokenizer = (*model)->tokenizer();
   generate::PerplexityOptions options;
-  options.window = window;
-  options.bos = text->bos;
+  options.window = static_cast<std::size_t>(window);
   if (settings.windows) options.most_windows = static_cast<std::size_t>(*settings.windows);
+  if (tokenizer.adds_bos()) options.bos = tokenizer.bos();
   const auto result =
-      generate::MeasurePerplexity(**engine, reference, text->tokens, options, ShowProgress);
+      generate::MeasurePerplexity((*model)->engine(), reference ? &reference->engine() : nullptr,
+                                  tokenizer.Encode(*text), options, ShowProgress);
   if (InterruptGuard::Requested()) return kInterrupted;
   if (!result) return tl::unexpected(result.error());
-  const bool bos = text->bos.has_value();
-  const std::string report =
-      settings.json ? JsonReport(*result, bos).dump(2) + '\n' : Report(*result, bos);
+  const bool bos = options.bos.has_value();
+  const std::string report = settings.json ? JsonReport(*result, bos) : Report(*result, bos);
   if (Status printed = Print(report); !printed) return tl::unexpected(printed.error());
   return kOk;
 }
@@ -154,7 +126,7 @@ Result<int> Perplexity(const Settings& settings) {
 Action Prepare(Options& options) {
   const auto settings = std::make_shared<Settings>();
   options.Text("-f,--file", &settings->file, "FILE", "the text (default: standard input)");
-  options.Number("-c,--window", &settings->window, "N", "tokens of a window (512)", {3, 1 << 20});
+  options.Number("-c,--window", &settings->window, "N", "tokens of a window (512)", {2, 1 << 20});
   options.Number("--windows", &settings->windows, "N", "look at the first N windows only",
                  {1, 1e9});
   options.Choice("--against", &settings->against, "f32|fast",
