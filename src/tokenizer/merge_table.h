@@ -17,7 +17,7 @@ class MergeTable {
  public:
   /// Room for `count` merges.
   void Reserve(std::size_t count) {
-    slots_.assign(std::bit_ceil(count + count / 2 + 1), {});
+    slots_.assign(std::bit_ceil(count + count / 2 + 2), {});  // two at least
     shift_ = 64 - std::countr_zero(slots_.size());
   }
 
