@@ -17,6 +17,7 @@ void AddEngineOptions(Options& options, EngineChoice* choice) {
 
 void AddFormatOptions(Options& options, EngineChoice* choice) {
   options.Choice("--compute", &choice->compute, "fast|f32", "f32: the reference, slow and exact");
+  options.Choice("--kv-type", &choice->kv, "int8|f32", "hold keys and values in this format");
   options.Choice("--quant", &choice->quant, "int8|int4", "hold the weights in this format");
 }
 
@@ -29,7 +30,10 @@ Result<model::LoadOptions> LoadOptionsFor(const EngineChoice& choice) {
   model::LoadOptions options;
   options.threads = ThreadsOf(choice);
   options.context = static_cast<std::size_t>(choice.context.value_or(0));
-  if (choice.compute == "f32") {
+  const bool reference = choice.compute == "f32";
+  const bool full = choice.kv.empty() ? reference : choice.kv == "f32";
+  options.kv = full ? kernels::KvType::kF32 : kernels::KvType::kInt8;
+  if (reference) {
     if (!choice.quant.empty()) return Fail("--compute f32 and --quant exclude each other");
     options.pack = kernels::PackAs::kF32;
   } else if (choice.quant == "int8") {

@@ -22,8 +22,8 @@ using tokenizer::TokenId;
 
 struct LanguageModelOptions {
   kernels::PackAs pack = kernels::PackAs::kSource;  ///< kF32: the reference (--compute f32)
-  kernels::KvType kv = kernels::KvType::kF32;
-  int threads = 0;              ///< 0: all of the pool
+  kernels::KvType kv = kernels::KvType::kInt8;      ///< kF32 goes with the reference
+  int threads = 0;                                  ///< 0: all of the pool
   std::size_t context = 0;      ///< most tokens of a sequence; 0: the model's context length
   std::size_t sequences = 1;    ///< full contexts to make room for
   ComputePool* pool = nullptr;  ///< nullptr: the process's
@@ -31,9 +31,10 @@ struct LanguageModelOptions {
 
 /// What a chat template is rendered with.
 struct ChatInput {
-  OrderedJson messages;   ///< array of {"role": …, "content": …, …}
-  OrderedJson tools;      ///< array, or null
-  OrderedJson variables;  ///< object of further template variables (enable_thinking …), or null
+  OrderedJson messages = nullptr;  ///< array of {"role": …, "content": …, …}
+  OrderedJson tools = nullptr;     ///< array, or null
+  /// Object of further template variables (enable_thinking …), or null.
+  OrderedJson variables = nullptr;
   bool add_generation_prompt = true;
 };
 

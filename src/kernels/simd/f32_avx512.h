@@ -62,6 +62,7 @@ inline F32 WhereLess(F32 a, F32 b, F32 yes, F32 no) {
 }
 /// Lanes 1, 0, 3, 2, …
 inline F32 SwapPairs(F32 a) { return {_mm512_permute_ps(a.v, 0xB1)}; }
+inline float First(F32 a) { return _mm512_cvtss_f32(a.v); }
 inline float Sum(F32 a) { return _mm512_reduce_add_ps(a.v); }
 inline float Largest(F32 a) { return _mm512_reduce_max_ps(a.v); }
 
