@@ -3,14 +3,14 @@
 
 The reference tokenizers know Unicode 16, Debian 12's PCRE2 and utf8proc know 14 and 15. The table
 holds every code point that Python's unicodedata (of a Python 3.11: Unicode 14) calls unassigned and
-the reference's regular expressions do not, and the code points that the reference's Punctuation
-step, which has older tables of its own, does not take for punctuation, or still does.
+the reference's regular expressions do not. The reference's Punctuation step and its normal forms have
+older tables of their own (the latter of Unicode 9): the code points where that shows are listed too.
 
 Needs the `tokenizers` package. Usage: make_unicode_additions.py > src/tokenizer/unicode_additions.inc
 """
 import unicodedata
 
-from tokenizers import Regex, pre_tokenizers
+from tokenizers import Regex, normalizers, pre_tokenizers
 
 CATEGORIES = "Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cf".split()
 POINTS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
@@ -35,6 +35,24 @@ def ranges(points):
     return out
 
 
+def changed_by(normalizer, form, point):
+    """Whether the reference normalizes a character, alone and among marks, as Unicode does."""
+    texts = [chr(point)]
+    if unicodedata.combining(chr(point)):
+        texts += ["a" + chr(point) + "\u0334", "a\u0301" + chr(point)]
+    return any(normalizer.normalize_str(t) != unicodedata.normalize(form, t) for t in texts)
+
+
+def unknown_to_normalizers():
+    known = [(normalizers.NFC(), "NFC"), (normalizers.NFD(), "NFD"), (normalizers.NFKC(), "NFKC"), (normalizers.NFKD(), "NFKD")]
+    return {p for p in POINTS if any(changed_by(n, form, p) for n, form in known)}
+
+
+def marks_that_stay():
+    strip = normalizers.StripAccents()
+    return {p for p in POINTS if unicodedata.category(chr(p))[0] == "M" and strip.normalize_str(chr(p))}
+
+
 def main():
     print("// Written by tools/make_unicode_additions.py; the reason is there.")
     print(f"// Base: Unicode {unicodedata.unidata_version}.")
@@ -52,7 +70,8 @@ def main():
     print("};")
     kept = matched(pre_tokenizers.Punctuation(behavior="removed"))
     split_at = set(POINTS) - kept - set(range(128))
-    for name, points in (("kNotPunctuation", punctuation & kept), ("kStillPunctuation", split_at - punctuation)):
+    for name, points in (("kNotPunctuation", punctuation & kept), ("kStillPunctuation", split_at - punctuation),
+                         ("kNotNormalized", unknown_to_normalizers()), ("kNotAccents", marks_that_stay())):
         print(f"constexpr PointRange {name}[] = {{")
         for first, last in ranges(points):
             print(f"    {{0x{first:X}, 0x{last:X}}},")

@@ -23,12 +23,32 @@ bool IsInert(std::uint32_t c, NormalForm form) {
   const bool composed = form == NormalForm::kNfc || form == NormalForm::kNfkc;
   if (c >= 0x4E00 && c <= 0x9FFF) return true;  // unified ideographs
   if (!composed) return false;
-  const bool kana = (c >= 0x3041 && c <= 0x3096) || (c >= 0x30A1 && c <= 0x30FA);
-  if (kana) return true;
+  const auto within = [c](std::uint32_t first, std::uint32_t last) {
+    return c >= first && c <= last;
+  };
+  if (within(0x3041, 0x3096) || within(0x30A1, 0x30FA) || within(0xAC00, 0xD7A3)) return true;
   if (form == NormalForm::kNfkc) return false;
-  return c < 0x300 || (c >= 0x400 && c <= 0x482) || (c >= 0x2010 && c <= 0x2027) ||
-         (c >= 0x3001 && c <= 0x3029) || (c >= 0xFF01 && c <= 0xFF9D) ||
-         (c >= 0x1F300 && c <= 0x1FAFF);
+  // Blocks all of whose members are starters with the property NFC_QC=Yes.
+  return c < 0x300 || within(0x388, 0x482) || within(0x48A, 0x52F) || within(0x5D0, 0x5EA) ||
+         within(0x621, 0x64A) || within(0x904, 0x939) || within(0xE01, 0xE30) ||
+         within(0x1E00, 0x1EFF) || within(0x2010, 0x2027) || within(0x2190, 0x21FF) ||
+         within(0x2500, 0x27BF) || within(0x3001, 0x3029) || within(0x3400, 0x4DBF) ||
+         within(0xFF01, 0xFF9D) || within(0x1F300, 0x1FAFF);
+}
+
+/// Offset of the first character that the form may change; the size when there is none.
+std::size_t FirstChangeable(std::string_view text, NormalForm form) {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    if (static_cast<std::uint8_t>(text[at]) < 0x80) {
+      ++at;
+      continue;
+    }
+    const Utf8Char c = DecodeUtf8(text.substr(at));
+    if (!IsInert(c.code_point, form)) return at;
+    at += c.bytes;
+  }
+  return at;
 }
 
 int CombiningClass(std::uint32_t c) {
@@ -142,7 +162,7 @@ struct Applier {
   std::string operator()(const LowercaseStep&) const { return MapChars(text, AppendLower); }
   std::string operator()(const StripAccentsStep&) const {
     return MapChars(text, [](std::uint32_t c, std::string* out) {
-      if (!IsMark(c)) AppendUtf8(c, out);
+      if (!IsAccent(c)) AppendUtf8(c, out);
     });
   }
   std::string operator()(const NmtStep&) const { return MapChars(text, AppendNmt); }
@@ -202,27 +222,33 @@ Status AddStep(const Json& json, const std::string& where, std::vector<Normalize
 std::string Normalized(std::string_view text, NormalForm form) {
   std::string out;
   out.reserve(text.size());
-  std::size_t copied = 0;      // everything before is in `out`
-  std::size_t last_inert = 0;  // where the character before the current one starts, if inert
-  std::size_t at = 0;
-  while (at < text.size()) {
+  std::size_t copied = 0;  // everything before is in `out`
+  std::size_t wall = 0;    // nothing behind combines with anything before
+  for (std::size_t at = 0; at < text.size();) {
+    at += FirstChangeable(text.substr(at), form);
+    if (at == text.size()) break;
     const Utf8Char c = DecodeUtf8(text.substr(at));
-    if (IsInert(c.code_point, form)) {
-      last_inert = at;
+    if (IsNewToNormalForms(c.code_point)) {
       at += c.bytes;
+      wall = at;
       continue;
     }
-    // From the character before (which may combine) to the next that nothing can change.
-    const std::size_t begin = std::max(copied, last_inert);
-    out.append(text.substr(copied, begin - copied));
+    // From the character before, which may combine, to the next that nothing can change.
+    std::size_t begin = at;
+    if (begin > wall) {
+      do {
+        --begin;
+      } while ((static_cast<std::uint8_t>(text[begin]) & 0xC0) == 0x80);
+    }
     std::size_t end = at + c.bytes;
     while (end < text.size()) {
       const Utf8Char next = DecodeUtf8(text.substr(end));
-      if (IsInert(next.code_point, form)) break;
+      if (IsInert(next.code_point, form) || IsNewToNormalForms(next.code_point)) break;
       end += next.bytes;
     }
+    out.append(text.substr(copied, begin - copied));
     AppendNormalized(text.substr(begin, end - begin), form, &out);
-    copied = last_inert = at = end;
+    copied = wall = at = end;
   }
   out.append(text.substr(copied));
   return out;
@@ -278,6 +304,8 @@ Result<Normalizer> Normalizer::FromJson(const Json& json, const std::string& whe
 
 std::string_view Normalizer::Apply(std::string_view text, std::string* storage) const {
   for (const Step& step : steps_) {
+    const auto* form = std::get_if<NormalForm>(&step);
+    if (form != nullptr && FirstChangeable(text, *form) == text.size()) continue;
     std::string next = std::visit(Applier{text}, step);
     *storage = std::move(next);
     text = *storage;

@@ -73,6 +73,15 @@ bool IsPunctuation(std::uint32_t point) {
 
 bool IsMark(std::uint32_t point) { return MajorCategoryOf(point) == 'M'; }
 
+bool IsAccent(std::uint32_t point) {
+  return IsMark(point) && FindRange(kNotAccents, point) == nullptr &&
+         FindRange(kAdded, point) == nullptr;
+}
+
+bool IsNewToNormalForms(std::uint32_t point) {
+  return FindRange(kNotNormalized, point) != nullptr || FindRange(kAdded, point) != nullptr;
+}
+
 bool IsWordCharacter(std::uint32_t c) {
   const int category = CategoryOf(c);
   const char major = kCategoryNames[static_cast<std::size_t>(category)][0];

@@ -32,6 +32,13 @@ bool IsPunctuation(std::uint32_t code_point);
 /// Category M.
 bool IsMark(std::uint32_t code_point);
 
+/// A mark that the StripAccents normalizer removes.
+bool IsAccent(std::uint32_t code_point);
+
+/// A character that normal forms leave alone, though Unicode says otherwise: the reference's tables
+/// are those of Unicode 9.
+bool IsNewToNormalForms(std::uint32_t code_point);
+
 /// The \w of Unicode regular expressions (UTS #18).
 bool IsWordCharacter(std::uint32_t code_point);
 

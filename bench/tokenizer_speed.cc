@@ -1,0 +1,95 @@
+// Prints how fast a tokenizer loads and encodes:
+//   tokenizer_speed -m MODEL TEXTFILE   load time, and MB/s of encoding the file on one thread
+//   tokenizer_speed -m MODEL --ids      ids of standard input as a JSON array (for comparisons)
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+#include <iterator>
+
+#include "base/mapped_file.h"
+#include "formats/model_files.h"
+#include "tokenizer/tokenizer.h"
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double MillisecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+int Complain(const ergo::Error& error) {
+  fmt::print(stderr, "{}\n", error.Message());
+  return 1;
+}
+
+void PrintIds(const std::vector<ergo::tokenizer::TokenId>& ids) {
+  fmt::print("[{}]\n", fmt::join(ids, ","));
+}
+
+int PrintSpeed(const ergo::formats::ModelFiles& files, const std::string& text, int repeats) {
+  std::vector<double> loads;
+  std::vector<double> encodes;
+  std::size_t count = 0;
+  std::size_t vocabulary = 0;
+  for (int i = 0; i < repeats; ++i) {
+    auto start = Clock::now();
+    const auto tokenizer = ergo::tokenizer::Tokenizer::Load(files);
+    loads.push_back(MillisecondsSince(start));
+    if (!tokenizer) return Complain(tokenizer.error());
+    vocabulary = tokenizer->size();
+    start = Clock::now();
+    count = tokenizer->Encode(text).size();
+    encodes.push_back(MillisecondsSince(start));
+  }
+  const double encode = Median(encodes);
+  fmt::print(
+      "{{\"vocabulary\": {}, \"load_ms\": {:.2f}, \"bytes\": {}, \"tokens\": {}, "
+      "\"encode_ms\": {:.2f}, \"mb_per_second\": {:.2f}}}\n",
+      vocabulary, Median(loads), text.size(), count, encode,
+      static_cast<double>(text.size()) / 1e3 / std::max(encode, 1e-6));
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Load time and encoding speed of a tokenizer");
+  std::string model;
+  std::string path;
+  bool ids = false;
+  int repeats = 5;
+  ergo::tokenizer::EncodeOptions options;
+  app.add_option("-m,--model", model, "GGUF file, model folder or org/name")->required();
+  app.add_option("text", path, "file to encode");
+  app.add_flag("--ids", ids, "print the ids of standard input");
+  app.add_flag("!--no-bos", options.add_special, "leave out what stands around a text");
+  app.add_flag("!--no-parse-special", options.parse_special, "special tokens are plain text");
+  app.add_option("-r,--repeats", repeats, "runs, of which the median counts")
+      ->check(CLI::Range(1, 1000));
+  CLI11_PARSE(app, argc, argv);
+
+  ergo::formats::OpenOptions open;
+  open.need_weights = false;
+  const auto files = ergo::formats::Open(model, open);
+  if (!files) return Complain(files.error());
+  if (ids) {
+    const auto tokenizer = ergo::tokenizer::Tokenizer::Load(*files);
+    if (!tokenizer) return Complain(tokenizer.error());
+    const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
+    PrintIds(tokenizer->Encode(text, options));
+    return 0;
+  }
+  const auto text = ergo::ReadFile(path, std::size_t{1} << 30);
+  if (!text) return Complain(text.error());
+  return PrintSpeed(*files, *text, repeats);
+}
