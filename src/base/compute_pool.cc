@@ -1,6 +1,7 @@
 #include "base/compute_pool.h"
 
 #include <algorithm>
+#include <condition_variable>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -25,12 +26,43 @@ void Pause() {
 /// About 20 microseconds of pauses: longer than any gap between the phases of a step.
 constexpr int kSpins = 500;
 
+/// Spins for a while, then sleeps until the condition holds. A waiter counts itself before it looks
+/// at the condition for the last time, and a waker changes the condition before it looks at the
+/// count, both in one total order: none is missed.
+class Parking {
+ public:
+  template <typename Condition>
+  void WaitUntil(Condition condition) {
+    for (int spin = 0; spin < kSpins; ++spin) {
+      if (condition()) return;
+      Pause();
+    }
+    std::unique_lock lock(mutex_);
+    sleepers_.fetch_add(1, std::memory_order_seq_cst);
+    wake_.wait(lock, condition);
+    sleepers_.fetch_sub(1, std::memory_order_relaxed);
+  }
+
+  /// After the condition has been made true with a sequentially consistent store.
+  void Wake() {
+    if (sleepers_.load(std::memory_order_seq_cst) == 0) return;
+    { const std::lock_guard lock(mutex_); }
+    wake_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::atomic<int> sleepers_{0};
+};
+
 }  // namespace
 
 struct Worker::Phase {
   alignas(64) std::atomic<int> arrived{0};
   alignas(64) std::atomic<unsigned> epoch{0};
   alignas(64) std::atomic<std::size_t> next{0};
+  Parking parking;
 };
 
 void Worker::Barrier() {
@@ -42,17 +74,11 @@ void Worker::Barrier() {
   if (phase_->arrived.fetch_add(1, std::memory_order_acq_rel) == count_ - 1) {
     phase_->arrived.store(0, std::memory_order_relaxed);
     phase_->next.store(0, std::memory_order_relaxed);
-    phase_->epoch.store(epoch + 1, std::memory_order_release);
-    phase_->epoch.notify_all();
+    phase_->epoch.store(epoch + 1, std::memory_order_seq_cst);
+    phase_->parking.Wake();
     return;
   }
-  for (int spin = 0; spin < kSpins; ++spin) {
-    if (phase_->epoch.load(std::memory_order_acquire) != epoch) return;
-    Pause();
-  }
-  while (phase_->epoch.load(std::memory_order_acquire) == epoch) {
-    phase_->epoch.wait(epoch, std::memory_order_acquire);
-  }
+  phase_->parking.WaitUntil([&] { return phase_->epoch.load(std::memory_order_seq_cst) != epoch; });
 }
 
 std::size_t Worker::Claim() { return phase_->next.fetch_add(1, std::memory_order_relaxed); }
@@ -72,26 +98,19 @@ struct ComputePool::State {
   alignas(64) std::atomic<unsigned> start{0};
   alignas(64) std::atomic<int> busy{0};
   std::atomic<bool> quit{false};
+  Parking starting;
+  Parking finishing;
   std::vector<std::thread> helpers;
 
   void Loop(int index) {
-    unsigned seen = 0;
-    for (;;) {
-      int spin = 0;
-      while (start.load(std::memory_order_acquire) == seen) {
-        if (++spin < kSpins) {
-          Pause();
-        } else {
-          start.wait(seen, std::memory_order_acquire);
-        }
-      }
-      ++seen;
+    for (unsigned seen = 0;; ++seen) {
+      starting.WaitUntil([&] { return start.load(std::memory_order_seq_cst) != seen; });
       if (quit.load(std::memory_order_relaxed)) return;
       if (index < threads) {
         Worker worker(index, threads, &phase);
         (*body)(worker);
       }
-      if (busy.fetch_sub(1, std::memory_order_acq_rel) == 1) busy.notify_one();
+      if (busy.fetch_sub(1, std::memory_order_seq_cst) == 1) finishing.Wake();
     }
   }
 };
@@ -109,8 +128,8 @@ ComputePool::ComputePool(int threads) : state_(std::make_unique<State>()) {
 
 ComputePool::~ComputePool() {
   state_->quit.store(true, std::memory_order_relaxed);
-  state_->start.fetch_add(1, std::memory_order_release);
-  state_->start.notify_all();
+  state_->start.fetch_add(1, std::memory_order_seq_cst);
+  state_->starting.Wake();
   for (std::thread& helper : state_->helpers) helper.join();
 }
 
@@ -124,20 +143,13 @@ void ComputePool::Run(int threads, const std::function<void(Worker&)>& body) {
     state_->body = &body;
     state_->threads = threads;
     state_->busy.store(static_cast<int>(state_->helpers.size()), std::memory_order_relaxed);
-    state_->start.fetch_add(1, std::memory_order_release);
-    state_->start.notify_all();
+    state_->start.fetch_add(1, std::memory_order_seq_cst);
+    state_->starting.Wake();
   }
   Worker worker(0, threads, &state_->phase);
   body(worker);
   if (threads == 1) return;
-  int left = 0;
-  for (int spin = 0; (left = state_->busy.load(std::memory_order_acquire)) != 0;) {
-    if (++spin < kSpins) {
-      Pause();
-    } else {
-      state_->busy.wait(left, std::memory_order_acquire);
-    }
-  }
+  state_->finishing.WaitUntil([&] { return state_->busy.load(std::memory_order_seq_cst) == 0; });
 }
 
 }  // namespace ergo
