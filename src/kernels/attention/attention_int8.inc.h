@@ -18,41 +18,54 @@ inline Int8Tile TileAt(std::byte* tile, std::size_t head_dim) {
           reinterpret_cast<std::int32_t*>(scales + 2 * kTokens)};
 }
 
-/// In place, orthonormal; n is a power of two, at least 4.
+/// One stage inside vectors: pairs of lanes at kDistance become their sum and their difference.
+template <int kDistance>
+inline void HadamardLanes(float* x, std::size_t n) {
+  alignas(64) float signs[Vec::kLanes];
+  for (int i = 0; i < kLanes; ++i) signs[i] = (i & kDistance) != 0 ? -1.0f : 1.0f;
+  const F32 sign = F32::Load(signs);
+  for (std::size_t i = 0; i < n; i += Vec::kLanes) {
+    const F32 v = F32::Load(x + i);
+    Fma(v, sign, Swapped<kDistance>(v)).Store(x + i);
+  }
+}
+
+/// In place, not normalized; n is a power of two, at least kLanes.
 inline void Hadamard(float* x, std::size_t n) {
-  for (std::size_t half = 1; half < n; half *= 2) {
+  HadamardLanes<1>(x, n);
+  HadamardLanes<2>(x, n);
+  if constexpr (kLanes > 4) HadamardLanes<4>(x, n);
+  if constexpr (kLanes > 8) HadamardLanes<8>(x, n);
+  for (std::size_t half = Vec::kLanes; half < n; half *= 2) {
     for (std::size_t i = 0; i < n; i += 2 * half) {
-      for (std::size_t j = i; j < i + half; ++j) {
-        const float a = x[j];
-        const float b = x[j + half];
-        x[j] = a + b;
-        x[j + half] = a - b;
+      for (std::size_t j = i; j < i + half; j += Vec::kLanes) {
+        const F32 a = F32::Load(x + j);
+        const F32 b = F32::Load(x + j + half);
+        (a + b).Store(x + j);
+        (a - b).Store(x + j + half);
       }
     }
   }
-  const float norm = 1.0f / __builtin_sqrtf(static_cast<float>(n));
-  for (std::size_t i = 0; i < n; ++i) x[i] *= norm;
 }
 
 /// Copies x, turned where that is possible, and quantizes it to int8; returns the scale.
 inline float QuantizeTurned(const float* x, std::size_t n, bool turn, std::int8_t* q) {
   alignas(64) float turned[kMaxHeadDim];
-  for (std::size_t i = 0; i < n; ++i) turned[i] = x[i];
-  if (turn && (n & (n - 1)) == 0) Hadamard(turned, n);
-  float largest = 0.0f;
-  for (std::size_t i = 0; i < n; ++i) {
-    const float size = __builtin_fabsf(turned[i]);
-    largest = size > largest ? size : largest;
-  }
-  const F32 inverse = F32::Set(largest > 1e-30f ? 127.0f / largest : 0.0f);
+  const std::size_t padded = (n + Vec::kLanes - 1) / Vec::kLanes * Vec::kLanes;
   std::size_t i = 0;
-  for (; i + Vec::kLanes <= n; i += Vec::kLanes) (F32::Load(turned + i) * inverse).StoreI8(q + i);
-  if (i < n) {
-    alignas(64) std::int8_t last[Vec::kLanes];
-    (F32::LoadPart(turned + i, n - i) * inverse).StoreI8(last);
-    for (std::size_t j = 0; i + j < n; ++j) q[i + j] = last[j];
+  for (; i + Vec::kLanes <= n; i += Vec::kLanes) F32::Load(x + i).Store(turned + i);
+  if (i < n) F32::LoadPart(x + i, n - i).Store(turned + i);
+  float norm = 1.0f;
+  if (turn && n == padded && (n & (n - 1)) == 0) {
+    Hadamard(turned, n);
+    norm = 1.0f / __builtin_sqrtf(static_cast<float>(n));
   }
-  return largest / 127.0f;
+  F32 most = F32::Zero();
+  for (i = 0; i < padded; i += Vec::kLanes) most = Max(most, Abs(F32::Load(turned + i)));
+  const float largest = Largest(most);
+  const F32 inverse = F32::Set(largest > 1e-30f ? 127.0f / largest : 0.0f);
+  for (i = 0; i < padded; i += Vec::kLanes) (F32::Load(turned + i) * inverse).StoreI8(q + i);
+  return largest / 127.0f * norm;
 }
 
 inline void StoreToken(const float* key, const float* value, std::size_t head_dim,

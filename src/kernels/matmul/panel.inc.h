@@ -304,14 +304,14 @@ inline void QuantizeRow(const float* x, std::size_t n, const RowTarget& target) 
     const float scale = largest / 127.0f;
     const F32 inverse = F32::Set(largest > 1e-30f ? 127.0f / largest : 0.0f);
     alignas(64) std::int8_t q[32];
+    F32 halves[2] = {F32::Zero(), F32::Zero()};  // sums of small integers: exact in any order
     for (std::size_t i = 0; i < kVectorsPerBlock; ++i) {
-      (F32::Load(from + i * Vec::kLanes) * inverse).StoreI8(q + i * Vec::kLanes);
+      const F32 rounded = RoundNearest(F32::Load(from + i * Vec::kLanes) * inverse);
+      rounded.StoreI8(q + i * Vec::kLanes);
+      halves[2 * i / kVectorsPerBlock] = halves[2 * i / kVectorsPerBlock] + rounded;
     }
-    std::int32_t first = 0;
-    std::int32_t second = 0;
-    for (int i = 0; i < 16; ++i) first += q[i];
-    for (int i = 16; i < 32; ++i) second += q[i];
-    const std::int32_t sum = first + second;
+    const auto first = static_cast<std::int32_t>(Sum(halves[0]));
+    const std::int32_t sum = first + static_cast<std::int32_t>(Sum(halves[1]));
     for (std::size_t g = 0; g < 8; ++g) {
       std::uint32_t word;
       __builtin_memcpy(&word, q + 4 * g, 4);

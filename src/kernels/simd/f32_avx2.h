@@ -64,6 +64,14 @@ inline F32 WhereLess(F32 a, F32 b, F32 yes, F32 no) {
   return {_mm256_blendv_ps(no.v, yes.v, _mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ))};
 }
 inline F32 SwapPairs(F32 a) { return {_mm256_permute_ps(a.v, 0xB1)}; }
+/// Lane i gets lane i ^ kDistance.
+template <int kDistance>
+inline F32 Swapped(F32 a) {
+  static_assert(kDistance == 1 || kDistance == 2 || kDistance == 4);
+  if constexpr (kDistance == 1) return {_mm256_permute_ps(a.v, 0xB1)};
+  if constexpr (kDistance == 2) return {_mm256_permute_ps(a.v, 0x4E)};
+  return {_mm256_permute2f128_ps(a.v, a.v, 1)};
+}
 inline float First(F32 a) { return _mm256_cvtss_f32(a.v); }
 inline float Sum(F32 a) {
   __m128 s = _mm_add_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));

@@ -62,6 +62,15 @@ inline F32 WhereLess(F32 a, F32 b, F32 yes, F32 no) {
 }
 /// Lanes 1, 0, 3, 2, …
 inline F32 SwapPairs(F32 a) { return {_mm512_permute_ps(a.v, 0xB1)}; }
+/// Lane i gets lane i ^ kDistance.
+template <int kDistance>
+inline F32 Swapped(F32 a) {
+  static_assert(kDistance == 1 || kDistance == 2 || kDistance == 4 || kDistance == 8);
+  if constexpr (kDistance == 1) return {_mm512_permute_ps(a.v, 0xB1)};
+  if constexpr (kDistance == 2) return {_mm512_permute_ps(a.v, 0x4E)};
+  if constexpr (kDistance == 4) return {_mm512_shuffle_f32x4(a.v, a.v, 0xB1)};
+  return {_mm512_shuffle_f32x4(a.v, a.v, 0x4E)};
+}
 inline float First(F32 a) { return _mm512_cvtss_f32(a.v); }
 inline float Sum(F32 a) { return _mm512_reduce_add_ps(a.v); }
 inline float Largest(F32 a) { return _mm512_reduce_max_ps(a.v); }

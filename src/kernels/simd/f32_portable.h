@@ -79,6 +79,12 @@ inline F32 WhereLess(F32 a, F32 b, F32 yes, F32 no) { return {a.v < b.v ? yes.v 
 inline F32 SwapPairs(F32 a) {
   return F32::Each([&](std::size_t i) { return a.v[i ^ 1]; });
 }
+/// Lane i gets lane i ^ kDistance.
+template <int kDistance>
+inline F32 Swapped(F32 a) {
+  static_assert(kDistance == 1 || kDistance == 2);
+  return F32::Each([&](std::size_t i) { return a.v[i ^ kDistance]; });
+}
 inline float First(F32 a) { return a.v[0]; }
 inline float Sum(F32 a) { return (a.v[0] + a.v[2]) + (a.v[1] + a.v[3]); }
 inline float Largest(F32 a) { return std::max(std::max(a.v[0], a.v[1]), std::max(a.v[2], a.v[3])); }
