@@ -43,11 +43,21 @@ for name in smollm2 qwen05 gemma270; do
   if path=$(tools/fetch_model.sh "$name"); then models+=("$name=$path"); fi
 done
 
+compare() {  # TABLE
+  if [[ $1 == tokenizers ]]; then
+    local program=(--program "build/ergo tokenize")
+    "$python" tools/parity_tokenizers.py "${program[@]}" "${models[@]#*=}" &&
+      "$python" tools/parity_tokenizers.py "${program[@]}" --made --decode
+  else
+    "$python" "tools/parity_$1.py" build "${models[@]}"
+  fi
+}
+
 failed=()
 for table in "${tables[@]}"; do
   echo
-  TOKENIZERS_PARALLELISM=false "$python" "tools/parity_$table.py" build "${models[@]}" ||
-    failed+=("$table")
+  echo "== $table"
+  compare "$table" || failed+=("$table")
 done
 if ((${#failed[@]})); then
   printf '\nparity: DIFFERENCES: %s\n' "${failed[*]}"

@@ -26,6 +26,7 @@ struct Settings {
   bool no_parse_special = false;
   bool text = false;
   bool decode = false;
+  bool skip_special = false;
 };
 
 Result<std::vector<tokenizer::TokenId>> ReadIds(const std::string& input, std::size_t vocabulary) {
@@ -62,7 +63,7 @@ Result<int> Tokenize(const Settings& settings) {
   if (settings.decode) {
     const auto ids = ReadIds(*input, tokenizer->size());
     if (!ids) return tl::unexpected(ids.error());
-    out = tokenizer->Decode(*ids);
+    out = tokenizer->Decode(*ids, settings.skip_special);
     if (IsTerminal(STDOUT_FILENO)) out += '\n';
   } else {
     const auto ids = tokenizer->Encode(
@@ -90,6 +91,7 @@ Action Prepare(Options& options) {
                "special tokens in the text are plain text");
   options.Flag("--text", &settings->text, "print the pieces instead of their ids");
   options.Flag("--decode", &settings->decode, "read a JSON array of ids, print the text");
+  options.Flag("--skip-special", &settings->skip_special, "with --decode: without special tokens");
   options.Note("Reads standard input, prints one JSON array.");
   return [settings] { return Tokenize(*settings); };
 }
