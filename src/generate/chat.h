@@ -23,9 +23,9 @@ enum class ContextPolicy {
 };
 
 struct ChatOptions {
-  std::string system;     ///< first message; empty: none of ours, the template may have its own
-  OrderedJson tools;      ///< as in ChatInput
-  OrderedJson variables;  ///< as in ChatInput
+  std::string system = {};  ///< first message; empty: none of ours, the template may have its own
+  OrderedJson tools = nullptr;      ///< as in ChatInput
+  OrderedJson variables = nullptr;  ///< as in ChatInput
   ContextPolicy policy = ContextPolicy::kStop;
 };
 

@@ -38,9 +38,9 @@ class Mean {
 };
 
 struct PerplexityOptions {
-  std::size_t window = 512;  ///< tokens; at least 2, at most the engine's context
+  std::size_t window = 512;  ///< tokens; at least 3, at most the engine's context
   std::size_t most_windows = std::numeric_limits<std::size_t>::max();
-  std::optional<std::int32_t> bos;  ///< takes the place of each window's first token
+  std::optional<std::int32_t> bos = {};  ///< takes the place of each window's first token
 };
 
 struct PerplexityResult {

@@ -19,15 +19,15 @@ namespace ergo::generate {
 
 /// How to answer, whatever the prompt.
 struct AnswerOptions {
-  std::optional<std::size_t> max_tokens;  ///< absent: until the context is full
-  runtime::SamplingParams sampling;       ///< start from LanguageModel::default_sampling()
-  std::vector<std::string> stop;          ///< end the answer and are not part of it
-  std::vector<TokenId> stop_tokens;       ///< end the answer, beside end_of_generation()
-  bool ignore_end = false;                ///< go on after end_of_generation()
+  std::optional<std::size_t> max_tokens = {};  ///< absent: until the context is full
+  runtime::SamplingParams sampling = {};       ///< start from LanguageModel::default_sampling()
+  std::vector<std::string> stop = {};          ///< end the answer and are not part of it
+  std::vector<TokenId> stop_tokens = {};       ///< end the answer, beside end_of_generation()
+  bool ignore_end = false;                     ///< go on after end_of_generation()
   /// Log-probabilities of the tokens, each with this many alternatives; absent: none.
-  std::optional<int> logprobs;
+  std::optional<int> logprobs = {};
   /// Asked before every token and between parts of a long prompt; true ends the answer.
-  std::function<bool()> cancelled;
+  std::function<bool()> cancelled = {};
 };
 
 struct GenerateRequest {
