@@ -18,7 +18,7 @@ inline constexpr std::size_t kBlockTokens = 64;
 
 enum class KvType {
   kF32,   ///< the reference
-  kInt8,  ///< keys and values as int8, one fp32 scale per token and KV head
+  kInt8,  ///< values as int8, keys as 12-bit int16, one fp32 scale per token and KV head
 };
 
 /// Geometry of one layer class; plain data.

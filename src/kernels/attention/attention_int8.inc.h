@@ -1,8 +1,8 @@
 // Int8 attention over the vectors of one path. Included inside a path's namespace, after its i8
-// header and math.inc.h, with DotUnsigned, DotQuery, kBiased, kMaxTogether and kKeyParts in scope.
+// header and math.inc.h, with DotUnsigned, DotPairs, kMaxTogether and kKeyParts in scope.
 //
-// For each block of 64 tokens and up to kMaxTogether query vectors: scores by int8 dot products,
-// softmax in fp32, and the values by int8 dot products again. The partial result of a block is
+// For each block of 64 tokens and up to kMaxTogether query vectors: scores by int16 dot products,
+// softmax in fp32, and the values by int8 dot products. The partial result of a block is
 // merged into the sum of the blocks before it; blocks come in ascending order, so that a vector's
 // result depends on its own query and the cache alone.
 
@@ -12,10 +12,16 @@ inline constexpr int kTokens = 64;
 inline constexpr int kTokenVectors = kTokens / kLanes;
 
 inline Int8Tile TileAt(std::byte* tile, std::size_t head_dim) {
-  auto* bytes = reinterpret_cast<std::int8_t*>(tile);
-  auto* scales = reinterpret_cast<float*>(bytes + 2 * kTokens * head_dim);
-  return {bytes, bytes + kTokens * head_dim, scales, scales + kTokens,
-          reinterpret_cast<std::int32_t*>(scales + 2 * kTokens)};
+  auto* keys = reinterpret_cast<std::int16_t*>(tile);
+  auto* values = reinterpret_cast<std::int8_t*>(keys + kTokens * head_dim);
+  auto* scales = reinterpret_cast<float*>(values + kTokens * head_dim);
+  return {keys, values, scales, scales + kTokens};
+}
+
+/// The largest magnitude of keys and queries whose dot products fit into 31 bits.
+inline float LargestFixed(std::size_t head_dim) {
+  return static_cast<float>(
+      static_cast<int>(__builtin_sqrtf(2147483000.0f / static_cast<float>(head_dim))));
 }
 
 /// One stage inside vectors: pairs of lanes at kDistance become their sum and their difference.
@@ -48,38 +54,54 @@ inline void Hadamard(float* x, std::size_t n) {
   }
 }
 
-/// Copies x, turned where that is possible, and quantizes it to int8; returns the scale.
-inline float QuantizeTurned(const float* x, std::size_t n, bool turn, std::int8_t* q) {
-  alignas(64) float turned[kMaxHeadDim];
-  const std::size_t padded = (n + Vec::kLanes - 1) / Vec::kLanes * Vec::kLanes;
+inline float LargestOf(const float* x, std::size_t n) {
+  F32 most = F32::Zero();
+  for (std::size_t i = 0; i < n; i += Vec::kLanes) most = Max(most, Abs(F32::Load(x + i)));
+  return Largest(most);
+}
+
+/// Copies n values and fills the last vector up with zeros; returns the length then.
+inline std::size_t CopyPadded(const float* x, std::size_t n, float* to) {
   std::size_t i = 0;
-  for (; i + Vec::kLanes <= n; i += Vec::kLanes) F32::Load(x + i).Store(turned + i);
-  if (i < n) F32::LoadPart(x + i, n - i).Store(turned + i);
+  for (; i + Vec::kLanes <= n; i += Vec::kLanes) F32::Load(x + i).Store(to + i);
+  if (i < n) F32::LoadPart(x + i, n - i).Store(to + i);
+  return (n + Vec::kLanes - 1) / Vec::kLanes * Vec::kLanes;
+}
+
+/// A key or a query, turned where that is possible, as fixed-point numbers; returns the scale.
+inline float FixedPoint(const float* x, std::size_t n, std::int16_t* q) {
+  alignas(64) float turned[kMaxHeadDim];
+  const std::size_t padded = CopyPadded(x, n, turned);
   float norm = 1.0f;
-  if (turn && n == padded && (n & (n - 1)) == 0) {
+  if (n == padded && (n & (n - 1)) == 0) {
     Hadamard(turned, n);
     norm = 1.0f / __builtin_sqrtf(static_cast<float>(n));
   }
-  F32 most = F32::Zero();
-  for (i = 0; i < padded; i += Vec::kLanes) most = Max(most, Abs(F32::Load(turned + i)));
-  const float largest = Largest(most);
-  const F32 inverse = F32::Set(largest > 1e-30f ? 127.0f / largest : 0.0f);
-  for (i = 0; i < padded; i += Vec::kLanes) (F32::Load(turned + i) * inverse).StoreI8(q + i);
-  return largest / 127.0f * norm;
+  const float largest = LargestOf(turned, padded);
+  const float limit = LargestFixed(n);
+  const F32 inverse = F32::Set(largest > 1e-30f ? limit / largest : 0.0f);
+  for (std::size_t i = 0; i < padded; i += Vec::kLanes) {
+    RoundNearest(F32::Load(turned + i) * inverse).Store(turned + i);
+  }
+  for (std::size_t i = 0; i < n; ++i) q[i] = static_cast<std::int16_t>(turned[i]);
+  return largest / limit * norm;
 }
 
 inline void StoreToken(const float* key, const float* value, std::size_t head_dim,
                        std::size_t token, std::byte* at) {
   const Int8Tile tile = TileAt(at, head_dim);
-  alignas(64) std::int8_t q[kMaxHeadDim];
-  tile.key_scale[token] = QuantizeTurned(key, head_dim, true, q);
-  std::int32_t sum = 0;
-  for (std::size_t i = 0; i < head_dim; ++i) sum += q[i];
-  tile.start[token] = -128 * sum;
-  for (std::size_t i = 0; i < head_dim; i += 4) {
-    __builtin_memcpy(tile.keys + i * kTokens + 4 * token, q + i, 4);
+  alignas(64) std::int16_t fixed[kMaxHeadDim];
+  tile.key_scale[token] = FixedPoint(key, head_dim, fixed);
+  for (std::size_t i = 0; i < head_dim; i += 2) {
+    __builtin_memcpy(tile.keys + i * kTokens + 2 * token, fixed + i, 4);
   }
-  tile.value_scale[token] = QuantizeTurned(value, head_dim, false, q);
+  alignas(64) float padded[kMaxHeadDim];
+  alignas(64) std::int8_t q[kMaxHeadDim];
+  const std::size_t n = CopyPadded(value, head_dim, padded);
+  const float largest = LargestOf(padded, n);
+  const F32 inverse = F32::Set(largest > 1e-30f ? 127.0f / largest : 0.0f);
+  for (std::size_t i = 0; i < n; i += Vec::kLanes) (F32::Load(padded + i) * inverse).StoreI8(q + i);
+  tile.value_scale[token] = largest / 127.0f;
   std::int8_t* column = tile.values + token / 4 * 4 * head_dim + token % 4;
   for (std::size_t i = 0; i < head_dim; ++i) column[4 * i] = q[i];
 }
@@ -87,7 +109,7 @@ inline void StoreToken(const float* key, const float* value, std::size_t head_di
 /// State of the vectors of a task.
 struct Running {
   alignas(64) float out[kMaxVectors][kMaxHeadDim];
-  alignas(64) std::int8_t query[kMaxHeadDim / 4][kMaxVectors][4];
+  alignas(64) std::int16_t query[kMaxHeadDim / 2][kMaxVectors][2];
   float query_scale[kMaxVectors];  ///< with the scale of the scores
   float highest[kMaxVectors];
   float sum[kMaxVectors];
@@ -98,28 +120,27 @@ template <int kCount>
 void AttendBlock(const Int8Task& task, const Int8Tile& tile, std::size_t base, int first,
                  Running* running) {
   alignas(64) float scores[kCount][kTokens];
-  const int steps = static_cast<int>(task.head_dim / 4);
+  const int steps = static_cast<int>(task.head_dim / 2);
   for (int part = 0; part < kTokenVectors; part += kKeyParts) {
     I32 dot[kKeyParts][kCount];
 #pragma GCC unroll 8
     for (int p = 0; p < kKeyParts; ++p) {
 #pragma GCC unroll 8
-      for (int v = 0; v < kCount; ++v) {
-        dot[p][v] = LoadStart(tile.start + (part + p) * kLanes);
-      }
+      for (int v = 0; v < kCount; ++v) dot[p][v] = I32::Zero();
     }
-    const std::int8_t* keys = tile.keys + part * kLanes * 4;
-    for (int step = 0; step < steps; ++step, keys += kTokens * 4) {
+    const std::int16_t* keys = tile.keys + part * kLanes * 2;
+    for (int step = 0; step < steps; ++step, keys += kTokens * 2) {
       Bytes key[kKeyParts];
 #pragma GCC unroll 8
       for (int p = 0; p < kKeyParts; ++p) {
-        key[p] = Bytes::Load(reinterpret_cast<const std::uint8_t*>(keys) + p * kLanes * 4);
+        key[p] = Bytes::Load(reinterpret_cast<const std::uint8_t*>(keys + p * kLanes * 2));
       }
 #pragma GCC unroll 8
       for (int v = 0; v < kCount; ++v) {
-        const Bytes query = Bytes::Broadcast4(running->query[step][first + v]);
+        const Bytes query = Bytes::Broadcast4(
+            reinterpret_cast<const std::int8_t*>(running->query[step][first + v]));
 #pragma GCC unroll 8
-        for (int p = 0; p < kKeyParts; ++p) dot[p][v] = DotQuery(dot[p][v], query, key[p]);
+        for (int p = 0; p < kKeyParts; ++p) dot[p][v] = DotPairs(dot[p][v], query, key[p]);
       }
     }
 #pragma GCC unroll 8
@@ -262,13 +283,10 @@ inline void AttendTask(const Int8Task& task) {
   begin = task.window != 0 && begin > task.window ? begin - task.window : 0;
   const std::size_t end = task.vectors[task.count - 1].position + 1;
   for (int v = 0; v < task.count; ++v) {
-    alignas(64) std::int8_t q[kMaxHeadDim];
-    running.query_scale[v] = QuantizeTurned(task.vectors[v].q, head_dim, true, q) * task.scale;
-    for (std::size_t i = 0; i < head_dim; i += 4) {
-      std::uint32_t word;
-      __builtin_memcpy(&word, q + i, 4);
-      if constexpr (kBiased) word ^= 0x80808080u;
-      __builtin_memcpy(running.query[i / 4][v], &word, 4);
+    alignas(64) std::int16_t q[kMaxHeadDim];
+    running.query_scale[v] = FixedPoint(task.vectors[v].q, head_dim, q) * task.scale;
+    for (std::size_t i = 0; i < head_dim; i += 2) {
+      __builtin_memcpy(running.query[i / 2][v], q + i, 4);
     }
     // Low but finite, so that differences of it are never NaN.
     const bool sink = task.vectors[v].sink > -1e30f;

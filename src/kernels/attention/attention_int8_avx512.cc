@@ -13,9 +13,6 @@ namespace {
 
 inline constexpr int kMaxTogether = 6;  ///< query vectors
 inline constexpr int kKeyParts = 4;     ///< vectors of tokens, or of dimensions
-inline constexpr bool kBiased = true;
-
-I32 LoadStart(const std::int32_t* start) { return I32::Load(start); }
 
 /// In assembly, because g++ 12 otherwise copies accumulators between registers.
 I32 DotUnsigned(I32 sum, Bytes share, Bytes value) {
@@ -23,8 +20,10 @@ I32 DotUnsigned(I32 sum, Bytes share, Bytes value) {
   return sum;
 }
 
-/// The query is unsigned (q + 128); Int8Tile::start takes the 128 back.
-I32 DotQuery(I32 sum, Bytes query, Bytes key) { return DotUnsigned(sum, query, key); }
+I32 DotPairs(I32 sum, Bytes query, Bytes key) {
+  __asm__ volatile("vpdpwssd %2, %1, %0" : "+v"(sum.v) : "v"(query.v), "v"(key.v));
+  return sum;
+}
 
 // clang-format off
 #include "kernels/simd/math.inc.h"

@@ -8,14 +8,11 @@ namespace {
 
 inline constexpr int kMaxTogether = 4;  ///< query vectors
 inline constexpr int kKeyParts = 2;     ///< vectors of tokens, or of dimensions
-inline constexpr bool kBiased = false;
 
-I32 LoadStart(const std::int32_t* /*start*/) { return I32::Zero(); }
-
-I32 DotQuery(I32 sum, Bytes query, Bytes key) {
-  return {sum.v + SignedByte<0>(query) * SignedByte<0>(key) +
-          SignedByte<1>(query) * SignedByte<1>(key) + SignedByte<2>(query) * SignedByte<2>(key) +
-          SignedByte<3>(query) * SignedByte<3>(key)};
+I32 DotPairs(I32 sum, Bytes query, Bytes key) {
+  const auto low = [](Bytes x) { return reinterpret_cast<IntVector>(x.v << 16) >> 16; };
+  const auto high = [](Bytes x) { return reinterpret_cast<IntVector>(x.v) >> 16; };
+  return {sum.v + low(query) * low(key) + high(query) * high(key)};
 }
 
 I32 DotUnsigned(I32 sum, Bytes share, Bytes value) { return Dot<8>(sum, share, value); }

@@ -14,11 +14,10 @@ inline constexpr int kMaxVectors = 24;
 inline constexpr std::size_t kMaxHeadDim = 512;
 
 struct Int8Tile {
-  std::int8_t* keys;
+  std::int16_t* keys;
   std::int8_t* values;
   float* key_scale;
   float* value_scale;
-  std::int32_t* start;
 };
 
 /// One query head of one row.
