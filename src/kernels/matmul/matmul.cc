@@ -24,7 +24,6 @@ AlignedBytes AllocateAligned(std::size_t bytes) {
 const PathKernels& ActiveKernels() {
   static const PathKernels& kernels = []() -> const PathKernels& {
     switch (ChooseCpuPath().value_or(CpuPath::kPortable)) {
-      case CpuPath::kAmx:
       case CpuPath::kAvx512:
         return Avx512Kernels();
       case CpuPath::kAvx2:

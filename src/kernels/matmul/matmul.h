@@ -52,7 +52,7 @@ class PackedMatrix {
   DType dtype() const;
   /// Whether the kernel reads int8 activations (block formats) or fp32 ones.
   bool reads_int8() const;
-  /// For reports: "avx512 vnni", "amx int8", "portable f32", …
+  /// For reports: "avx512 vnni int8", "portable f32", …
   std::string_view kernel() const;
 
   /// Implementation, for the kernels.

@@ -185,8 +185,6 @@ std::string_view PackedMatrix::kernel() const {
       return int8 ? "avx2 int8" : "avx2 f32";
     case CpuPath::kAvx512:
       return int8 ? "avx512 vnni int8" : "avx512 f32";
-    case CpuPath::kAmx:
-      return int8 ? "amx int8" : "avx512 f32";
   }
   return "portable";
 }

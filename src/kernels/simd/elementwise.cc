@@ -10,7 +10,6 @@ const ElementwiseKernels& ElementwiseFor(CpuPath path) {
     case CpuPath::kAvx2:
       return kElementwiseAvx2;
     case CpuPath::kAvx512:
-    case CpuPath::kAmx:
       return kElementwiseAvx512;
   }
 #else
