@@ -66,7 +66,6 @@ class Source {
 Result<runtime::SamplingParams> ReadDefaultSampling(const formats::ModelFiles& files) {
   const Source source(files);
   runtime::SamplingParams params;
-  std::optional<double> top_k;
   bool asks_to_sample = false;
   struct Field {
     const char* json_key;
