@@ -71,7 +71,7 @@ text.replace("quick", "slow") ; "aaa".replace("a", "b", 2) ; "abc".replace("", "
 "abc".isalpha() ; "12".isdigit() ; "1a".isalnum() ; " ".isspace() ; "AB".isupper() ; "ab1".islower() ; "".isalpha() ; "²".isdigit() ; "½".isnumeric() ; "Ab Cd".istitle() ; "a_1".isidentifier() ; "é".isascii()
 "abc".removeprefix("a") ; "abc".removesuffix("c") ; "abc".removeprefix("x")
 "{} and {}".format(1, "b") ; "{1}{0}".format("a", "b") ; "{x:>5}|{y:<4}|{z:^5}".format(x=1, y="ab", z="c") ; "{:05.2f} {:,} {:x} {:+d} {:%}".format(3.14159, 1234567, 255, 5, 0.25) ; "{0[a]} {0.b}".format({"a": 1, "b": 2}) ; "{{}}".format() ; "{!r}".format("a") ; "{:{}}".format("x", 4) ~ "|"
-"%s and %d" % ("a", 3) ; "%5.1f|%-5s|%05d|%x" % (2.25, "ab", 42, 255) ; "%(a)s" % {"a": 1} ; "100%%" % () ; "%s" % none ; "%r" % "x" ; "%s" % [1] ; "%e" % 12345.678 ; "%g" % 0.0001 ; "%+d" % 3 ; "%c" % 65 ; "%s %s"|format("a", "b")
+"%s and %d" % ("a", 3) ; "%5.1f|%-5s|%05d|%x" % (2.25, "ab", 42, 255) ; "%(a)s" % {"a": 1} ; "100%%" % () ; "%s" % none ; "%r" % "x" ; "%s" % [1] ; "%e" % 12345.678 ; "%g" % 0.0001 ; "%+d" % 3 ; "%s|" % missing ; "x" % missing ; "x" % [] ; "%c" % 65 ; "%s %s"|format("a", "b")
 list|sort ; list|sort(reverse=true) ; words|sort ; words|sort(case_sensitive=true) ; people|sort(attribute="age,name")|map(attribute="name")|list ; people|sort(attribute="at.city")|map(attribute="name")|join(",")
 list|first ; list|last ; []|first is defined ; "abc"|first ; "abc"|last ; list|length ; map|length ; list|count ; ""|length
 list|join(", ") ; list|join ; people|join("+", attribute="name") ; [1, none, true]|join("-") ; list|sum ; people|sum(attribute="age") ; list|sum(start=10) ; [1.5, 2]|sum

@@ -48,6 +48,16 @@ WEATHER = tool(
     },
     ["city"],
 )
+LOOKUP = tool(
+    "lookup",
+    "Looks a word up.",
+    {
+        "word": {"type": "string", "description": "The word"},
+        "count": {"type": "integer", "description": "How many entries"},
+        "exact": {"type": "boolean", "description": "No similar words"},
+    },
+    ["word", "count"],
+)
 SEARCH = tool(
     "search",
     "Sucht im Netz – 搜索",
@@ -65,7 +75,7 @@ SEARCH = tool(
 )
 
 
-def call(name, arguments, call_id="call_abc12", with_type=True):
+def call(name, arguments, call_id="callabc12", with_type=True):
     """A tool call of an assistant."""
     made = {"id": call_id, "function": {"name": name, "arguments": arguments}}
     return {"type": "function", **made} if with_type else made
@@ -92,19 +102,19 @@ ASSISTANT_TWO_CALLS = {
     "content": "Let me look.",
     "reasoning_content": "I need both.",
     "tool_calls": [
-        call("get_weather", {"city": "Köln"}, "call_00001"),
-        call("search", {"query": "Oslo \"weather\"", "limits": {"score": 0.25, "deep": True}, "tags": ["a", "b"]}, "call_00002"),
+        call("get_weather", {"city": "Köln"}, "call00001"),
+        call("search", {"query": "Oslo \"weather\"", "limits": {"score": 0.25, "deep": True}, "tags": ["a", "b"]}, "call00002"),
     ],
 }
 ASSISTANT_TEXT_ARGUMENTS = {
     "role": "assistant",
     "content": None,
-    "tool_calls": [call("get_weather", '{"city": "Köln"}', "call_00003")],
+    "tool_calls": [call("get_weather", '{"city": "Köln"}', "call00003")],
 }
-TOOL_RESULT = {"role": "tool", "name": "get_weather", "tool_call_id": "call_abc12", "content": '{"temperature": 21.5}'}
+TOOL_RESULT = {"role": "tool", "name": "get_weather", "tool_call_id": "callabc12", "content": '{"temperature": 21.5}'}
 TOOL_RESULTS = [
-    {"role": "tool", "name": "get_weather", "tool_call_id": "call_00001", "content": "21.5 °C"},
-    {"role": "tool", "name": "search", "tool_call_id": "call_00002", "content": "[1, 2]"},
+    {"role": "tool", "name": "get_weather", "tool_call_id": "call00001", "content": "21.5 °C"},
+    {"role": "tool", "name": "search", "tool_call_id": "call00002", "content": "[1, 2]"},
 ]
 PARTS = {
     "role": "user",
@@ -133,6 +143,7 @@ CONVERSATIONS = {
     "picture": [PICTURE, REPLY, AGAIN],
     "developer": [{"role": "developer", "content": "Be brief."}, HELLO, REPLY],
     "two users": [HELLO, AGAIN],
+    "lookup": [AGAIN, {"role": "assistant", "content": "", "tool_calls": [call("lookup", {"word": "four", "count": 2, "exact": False})]}, {"role": "tool", "name": "lookup", "tool_call_id": "callabc12", "content": "4"}, ANSWER, HELLO],
     "only system": [SYSTEM],
     "empty": [],
     "unknown role": [{"role": "narrator", "content": "Once upon a time"}, HELLO],
@@ -143,6 +154,8 @@ SETTINGS = {
     "prompt": {"add_generation_prompt": True},
     "no prompt": {"add_generation_prompt": False},
     "tools": {"tools": [WEATHER, SEARCH], "add_generation_prompt": True},
+    "plain tool": {"tools": [LOOKUP], "functions": "lookup(word, count)", "datetime": "2024-07-26", "add_generation_prompt": True},
+    "no tools": {"tools": [], "documents": [], "functions": "", "datetime": "today"},
     "thinking": {"enable_thinking": True, "thinking": True, "reasoning_effort": "high", "add_generation_prompt": True},
     "no thinking, tools": {"enable_thinking": False, "thinking": False, "tools": [SEARCH], "add_generation_prompt": True},
     "date": {"date_string": "26 Jul 2024", "custom_tools": None, "builtin_tools": ["web_search"], "documents": [{"title": "A", "text": "b"}], "tools": [WEATHER]},

@@ -236,12 +236,15 @@ Value GetSlice(Runtime& runtime, const Value& object, const Value& start, const 
     const SliceRange range = ResolveSlice(object.text().length, start, stop, step);
     return SliceText(runtime, object.text(), range);
   }
-  const bool is_range = object.As<Range>() != nullptr;
-  if (!object.IsSequence() && !is_range) {
+  std::vector<Value> all;
+  if (object.As<Range>() != nullptr) {
+    all = ItemsOf(runtime, object);
+  } else if (!object.IsSequence()) {
     Raise(fmt::format("'{}' object cannot be sliced", object.TypeName()));
   }
-  const std::vector<Value> source = ItemsOf(runtime, object);
+  const std::vector<Value>& source = object.IsSequence() ? object.items() : all;
   const SliceRange range = ResolveSlice(source.size(), start, stop, step);
+  runtime.budget().Spend(1 + range.count);
   std::vector<Value> items;
   items.reserve(range.count);
   long long at = range.start;

@@ -59,10 +59,22 @@ Value Convert(Runtime& runtime, const OrderedJson& json) {
   }
 }
 
+// Errors are one line, and a template may raise any text as one.
+constexpr std::size_t kMaxErrorBytes = 1000;
+
+std::string OneLine(std::string_view text) {
+  std::string line(text.substr(0, kMaxErrorBytes));
+  line.resize(CompleteUtf8Prefix(line));
+  for (char& c : line) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+  }
+  return line.empty() ? "the template raises an exception without a message" : line;
+}
+
 tl::unexpected<Error> FailIn(const std::string& where, const TemplateError& error,
                              std::uint32_t line) {
   const std::uint32_t at = error.line != 0 ? error.line : line;
-  return Fail(error.message, at == 0 ? where : fmt::format("{}, line {}", where, at));
+  return Fail(OneLine(error.message), at == 0 ? where : fmt::format("{}, line {}", where, at));
 }
 
 std::string RunTemplate(jinja::Evaluator& evaluator, const ParsedTemplate& parsed,

@@ -297,9 +297,10 @@ Value PercentFormatter::Run() {
     rest.remove_prefix(percent);
     if (Skip(&rest, '%')) Field(&rest);
   }
-  const bool left_over = arguments_.IsTuple() ? used_ < arguments_.items().size()
-                                              : used_ == 0 && !by_name_ && !arguments_.IsDict() &&
-                                                    !arguments_.IsList();
+  const bool left_over = arguments_.IsTuple()
+                             ? used_ < arguments_.items().size()
+                             : used_ == 0 && !by_name_ && !arguments_.IsDict() &&
+                                   !arguments_.IsUndefined() && !arguments_.IsList();
   if (left_over) Raise("not all arguments converted during string formatting");
   return runtime_.MakeText(out_.Take(), format_.markup);
 }

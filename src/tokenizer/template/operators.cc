@@ -250,7 +250,7 @@ Value Operate(Runtime& runtime, BinaryOp op, const Value& left, const Value& rig
       return Repeat(runtime, right, left.whole());
     }
   }
-  if (op == BinaryOp::kModulo && left.IsString() && !right.IsUndefined()) {
+  if (op == BinaryOp::kModulo && left.IsString()) {
     return FormatPercent(runtime, left.text(), right);
   }
   RaiseOperands(SymbolOf(op), left, right);
