@@ -17,7 +17,8 @@ void AddEngineOptions(Options& options, EngineChoice* choice) {
 
 void AddFormatOptions(Options& options, EngineChoice* choice) {
   options.Choice("--compute", &choice->compute, "fast|f32", "f32: the reference, slow and exact");
-  options.Choice("--kv-type", &choice->kv, "int8|f32", "values in int8 and keys in 12 bits, or all in f32");
+  options.Choice("--kv-type", &choice->kv, "int8|f32",
+                 "values in int8 and keys in 12 bits, or all in f32");
   options.Choice("--quant", &choice->quant, "int8|int4", "hold the weights in this format");
 }
 

@@ -20,7 +20,7 @@ struct EngineChoice {
   std::optional<std::int64_t> context;
   std::string compute = "fast";  ///< or "f32"
   std::string quant;             ///< "", "int8" or "int4"
-  std::string kv;       ///< int8, f32, or empty: int8, but f32 with the reference
+  std::string kv;                ///< int8, f32, or empty: int8, but f32 with the reference
 };
 
 /// -m and -t. The choice must outlive the parsing.
