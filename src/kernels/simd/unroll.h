@@ -12,7 +12,8 @@ template <int N, typename Body>
 [[gnu::always_inline]] inline constexpr void Unroll(Body&& body) {
   [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
     (body(std::integral_constant<int, I>{}), ...);
-  }(std::make_integer_sequence<int, N>{});
+  }
+  (std::make_integer_sequence<int, N>{});
 }
 
 }  // namespace ergo::kernels
