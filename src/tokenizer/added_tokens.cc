@@ -47,7 +47,9 @@ std::size_t SpaceEnd(std::string_view text, std::size_t at) {
 }  // namespace
 
 AddedTokenFinder::AddedTokenFinder(std::vector<AddedToken> tokens) : tokens_(std::move(tokens)) {
-  std::erase_if(tokens_, [](const AddedToken& token) { return token.content.empty(); });
+  std::erase_if(tokens_, [](const AddedToken& token) {
+    return token.content.empty() || FindInvalidUtf8(token.content);
+  });
   std::stable_sort(tokens_.begin(), tokens_.end(),
                    [](const AddedToken& a, const AddedToken& b) { return a.content < b.content; });
   // Keep the last of equal ones.

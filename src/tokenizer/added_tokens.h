@@ -31,7 +31,8 @@ class AddedTokenFinder {
   };
 
   AddedTokenFinder() = default;
-  /// Of tokens with the same content the last counts; empty ones are left out.
+  /// Of tokens with the same content the last counts; those that are empty or no UTF-8, and so
+  /// in no text, are left out.
   explicit AddedTokenFinder(std::vector<AddedToken> tokens);
 
   bool empty() const { return tokens_.empty(); }

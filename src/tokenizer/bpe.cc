@@ -59,12 +59,15 @@ Result<MergeTable> BuildMergeTable(const Vocabulary& vocabulary,
     const TokenId id = in_order ? last + 1 : vocabulary.FindOrNegative(merged);
     if (left_id < 0 || right_id < 0 || id < 0) {
       const std::string_view missing = left_id < 0 ? left : right_id < 0 ? right : merged;
-      return Fail(fmt::format("merge {} (\"{}\" and \"{}\") needs \"{}\", which is no token", rank,
-                              left.substr(0, 40), right.substr(0, 40), missing.substr(0, 40)),
+      return Fail(fmt::format("merge {} ({} and {}) needs {}, which is no token", rank,
+                              QuoteForMessage(left, 40), QuoteForMessage(right, 40),
+                              QuoteForMessage(missing, 40)),
                   where, "the file is damaged; fetch it again");
     }
     last = id;
-    table.Insert(left_id, right_id, static_cast<std::uint32_t>(rank), id);
+    if (!table.Insert(left_id, right_id, static_cast<std::uint32_t>(rank), id)) {
+      return Fail("merges collide", where);
+    }
   }
   return table;
 }
@@ -98,10 +101,14 @@ void BpeModel::Encode(std::string_view word, EncodeState* state) const {
     EncodePart(word, state);
     return;
   }
+  const auto char_at = [word](std::size_t at) -> Utf8Char {
+    const auto byte = static_cast<std::uint8_t>(word[at]);
+    return byte < 0x80 ? Utf8Char{byte, 1, true} : DecodeUtf8(word.substr(at));
+  };
   std::size_t begin = 0;
-  Utf8Char c = DecodeUtf8(word);
+  Utf8Char c = char_at(0);
   for (std::size_t at = c.bytes; at < word.size();) {
-    const Utf8Char next = DecodeUtf8(word.substr(at));
+    const Utf8Char next = char_at(at);
     if (!pairs_.MayMeet(c.code_point, next.code_point)) {
       EncodePart(word.substr(begin, at - begin), state);
       begin = at;

@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "base/utf8.h"
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/json_fields.h"
 
@@ -13,15 +14,22 @@ namespace {
 constexpr std::size_t kMaxSteps = 64;
 
 std::string Substituted(std::string_view text, const std::string& from, std::string_view to) {
-  return ReplaceAll(ReplaceStep{from, std::string(to)}, text);
+  return ReplaceAll(ReplaceStep{from, std::string(to)}, text, GrowthLimit(text.size()));
 }
 
 /// Rewrites one piece, step by step.
 struct Applier {
   std::string piece;
   Decoder::Place place;
+  std::size_t max_bytes;
 
-  void operator()(const ReplaceStep& step) { piece = ReplaceAll(step, piece); }
+  void operator()(const ReplaceStep& step) {
+    // Bytes that form no character can't be searched by expressions.
+    const bool regex = std::holds_alternative<Regex>(step.pattern);
+    if (regex && FindInvalidUtf8(piece)) return;
+    std::string next = ReplaceAll(step, piece, max_bytes);
+    if (next.size() <= max_bytes) piece = std::move(next);
+  }
   void operator()(const Decoder::ByteLevel&) {
     std::string bytes;
     if (AppendFromAlphabet(piece, &bytes)) piece = std::move(bytes);
@@ -79,7 +87,8 @@ class Parser {
     }
     if (type == "Strip") return AddStrip(json);
     if (fused_)
-      return Fail(fmt::format("decoder \"{}\" after Fuse is not supported", type), where_);
+      return Fail(fmt::format("decoder {} after Fuse is not supported", QuoteForMessage(type, 40)),
+                  where_);
     if (type == "ByteLevel") {
       steps.push_back(Decoder::ByteLevel{});
     } else if (type == "ByteFallback") {
@@ -96,7 +105,7 @@ class Parser {
       if (!replace) return Fail(std::move(replace));
       steps.push_back(std::move(*replace));
     } else {
-      return Fail(fmt::format("decoder \"{}\" is not supported", type), where_);
+      return Fail(fmt::format("decoder {} is not supported", QuoteForMessage(type, 40)), where_);
     }
     return {};
   }
@@ -142,7 +151,7 @@ Result<Decoder> Decoder::FromJson(const Json& json, const std::string& where) {
 }
 
 void Decoder::Append(std::string_view piece, Place place, std::string* bytes) const {
-  Applier applier{std::string(piece), place};
+  Applier applier{std::string(piece), place, GrowthLimit(piece.size())};
   for (const Step& step : steps_) std::visit(applier, step);
   bytes->append(applier.piece);
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/utf8.h"
 #include "tokenizer/bpe.h"
 #include "tokenizer/gguf_words.h"
 #include "tokenizer/parts.h"
@@ -34,7 +35,7 @@ class Loader {
     } else if (*model == "llama" || *model == "gemma4") {
       made = MakeSentencePiece();
     } else {
-      made = Fail(fmt::format("tokenizer model \"{}\" is not supported", model->substr(0, 40)),
+      made = Fail(fmt::format("tokenizer model {} is not supported", QuoteForMessage(*model, 40)),
                   At("model"), "byte-level BPE (gpt2) and SentencePiece BPE (llama) are");
     }
     if (!made) return tl::unexpected<Error>(std::move(made.error()));
@@ -134,9 +135,9 @@ class Loader {
     for (const std::string_view line : *lines) {
       const std::size_t space = line.find(' ', 1);
       if (space == std::string_view::npos || space + 1 == line.size()) {
-        return Fail(
-            fmt::format("merge {} (\"{}\") is not two strings", rules.size(), line.substr(0, 40)),
-            At("merges"), std::string(kFetchAgain));
+        return Fail(fmt::format("merge {} ({}) is not two strings", rules.size(),
+                                QuoteForMessage(line, 40)),
+                    At("merges"), std::string(kFetchAgain));
       }
       rules.push_back({line.substr(0, space), line.substr(space + 1)});
     }

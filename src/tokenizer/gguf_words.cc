@@ -6,6 +6,8 @@
 #include <array>
 #include <span>
 
+#include "base/utf8.h"
+
 namespace ergo::tokenizer {
 namespace {
 
@@ -164,7 +166,7 @@ Result<GgufWords> FindGgufWords(std::string_view name, const std::string& where)
     return candidate.names.find(between_spaces) != std::string_view::npos;
   });
   if (row == rows.end() || name.empty() || name.find(' ') != std::string_view::npos) {
-    return Fail(fmt::format("pre-tokenizer \"{}\" is not known", name.substr(0, 60)),
+    return Fail(fmt::format("pre-tokenizer {} is not known", QuoteForMessage(name, 60)),
                 where + ": tokenizer.ggml.pre",
                 "use the model's Hugging Face folder, whose tokenizer.json says how to split");
   }

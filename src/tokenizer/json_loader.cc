@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_map>
 
+#include "base/utf8.h"
 #include "tokenizer/bpe.h"
 #include "tokenizer/json_fields.h"
 #include "tokenizer/parts.h"
@@ -46,7 +46,7 @@ class Loader {
   Status BuildVocabulary() {
     const std::string type = StringOr(ModelJson(), "type", "BPE");
     if (type != "BPE") {
-      return Fail(fmt::format("tokenizer model \"{}\" is not supported", type.substr(0, 40)),
+      return Fail(fmt::format("tokenizer model {} is not supported", QuoteForMessage(type, 40)),
                   where_, "BPE is");
     }
     if (!json_.has_vocabulary || !json_.has_merges) {
@@ -59,24 +59,25 @@ class Loader {
       if (entry.id < 0) return Fail("token id below zero", where_);
       entries.push_back({json_.View(entry.text), static_cast<TokenId>(entry.id)});
     }
-    auto model_only = Vocabulary::Build(entries, where_);
-    if (!model_only) return Fail(std::move(model_only));
-    // Added tokens that the model knows already keep its ids.
+    auto built = Vocabulary::Build(entries, where_);
+    if (!built) return Fail(std::move(built));
+    model_vocabulary_ = std::make_shared<const Vocabulary>(std::move(*built));
+    parts_.vocabulary = model_vocabulary_;
+    // Added tokens that the model knows already keep its ids; the others stay unknown to it.
     bool news = false;
     for (AddedToken& token : added_) {
       if (token.content.empty()) continue;
-      if (const auto known = model_only->Find(token.content)) {
+      if (const auto known = model_vocabulary_->Find(token.content)) {
         token.id = *known;
       } else {
         entries.push_back({token.content, token.id});
         news = true;
       }
     }
-    if (news) {
-      model_only = Vocabulary::Build(entries, where_);
-      if (!model_only) return Fail(std::move(model_only));
-    }
-    parts_.vocabulary = std::make_shared<const Vocabulary>(std::move(*model_only));
+    if (!news) return {};
+    auto all = Vocabulary::Build(entries, where_);
+    if (!all) return Fail(std::move(all));
+    parts_.vocabulary = std::make_shared<const Vocabulary>(std::move(*all));
     return {};
   }
 
@@ -136,7 +137,7 @@ class Loader {
       return Fail("BPE over bytes with affixes or byte_fallback is not supported", where_);
     }
     if (const std::string* unknown = StringMember(model, "unk_token")) {
-      const auto id = parts_.vocabulary->Find(*unknown);
+      const auto id = model_vocabulary_->Find(*unknown);
       if (id) options.unknown = *id;
     }
     std::vector<MergeRule> rules;
@@ -145,9 +146,9 @@ class Loader {
       rules.push_back({json_.View(merge.left), json_.View(merge.right)});
     }
     auto table =
-        BuildMergeTable(*parts_.vocabulary, rules, options.continuing_prefix, where_ + ": merges");
+        BuildMergeTable(*model_vocabulary_, rules, options.continuing_prefix, where_ + ": merges");
     if (!table) return Fail(std::move(table));
-    parts_.model = std::make_unique<BpeModel>(parts_.vocabulary, std::move(*table), options);
+    parts_.model = std::make_unique<BpeModel>(model_vocabulary_, std::move(*table), options);
     return {};
   }
 
@@ -162,7 +163,11 @@ class Loader {
         continue;
       }
       std::string storage;
-      token.content = std::string(parts_.normalizer.Apply(token.content, &storage));
+      const std::string_view found = parts_.normalizer.Apply(token.content, &storage);
+      if (found != token.content) {  // which is how the reference decodes it, too
+        token.content = std::string(found);
+        parts_.decoded_as.insert_or_assign(token.id, token.content);
+      }
       normalized.push_back(std::move(token));
     }
     parts_.added = AddedTokenFinder(std::move(plain));
@@ -249,6 +254,7 @@ class Loader {
   std::string where_;
   TokenizerJson json_;
   std::vector<AddedToken> added_;
+  std::shared_ptr<const Vocabulary> model_vocabulary_;  ///< without tokens that are only added
   Parts parts_;
 };
 

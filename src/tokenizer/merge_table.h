@@ -22,12 +22,17 @@ class MergeTable {
   }
 
   /// Of merges of the same pair the last counts, as in the reference. At most as many as reserved.
-  void Insert(TokenId left, TokenId right, std::uint32_t rank, TokenId merged) {
+  /// False when too many pairs collide, which only happens on purpose.
+  bool Insert(TokenId left, TokenId right, std::uint32_t rank, TokenId merged) {
     const std::uint64_t key = Key(left, right);
     const std::size_t mask = slots_.size() - 1;
     std::size_t at = Place(key);
-    while (slots_[at].key != kEmpty && slots_[at].key != key) at = (at + 1) & mask;
+    for (std::size_t probes = 0; slots_[at].key != kEmpty && slots_[at].key != key; ++probes) {
+      if (probes > kMaxProbes) return false;
+      at = (at + 1) & mask;
+    }
     slots_[at] = {key, rank, merged};
+    return true;
   }
 
   Merge Find(TokenId left, TokenId right) const {
@@ -40,6 +45,7 @@ class MergeTable {
   }
 
  private:
+  static constexpr std::size_t kMaxProbes = 4096;
   static constexpr std::uint64_t kEmpty = ~std::uint64_t{0};  // ids are not negative
   struct Slot {
     std::uint64_t key = kEmpty;

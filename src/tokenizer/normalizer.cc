@@ -152,9 +152,12 @@ std::string_view Stripped(const StripStep& step, std::string_view text) {
 
 struct Applier {
   std::string_view text;
+  std::size_t max_bytes;
 
   std::string operator()(NormalForm form) const { return Normalized(text, form); }
-  std::string operator()(const ReplaceStep& step) const { return ReplaceAll(step, text); }
+  std::string operator()(const ReplaceStep& step) const {
+    return ReplaceAll(step, text, max_bytes);
+  }
   std::string operator()(const PrependStep& step) const {
     return text.empty() ? std::string() : step.text + std::string(text);
   }
@@ -212,7 +215,7 @@ Status AddStep(const Json& json, const std::string& where, std::vector<Normalize
     if (!replace) return Fail(std::move(replace));
     steps->push_back(std::move(*replace));
   } else {
-    return Fail(fmt::format("normalizer \"{}\" is not supported", type), where);
+    return Fail(fmt::format("normalizer {} is not supported", QuoteForMessage(type, 40)), where);
   }
   return {};
 }
@@ -254,23 +257,26 @@ std::string Normalized(std::string_view text, NormalForm form) {
   return out;
 }
 
-std::string ReplaceAll(const ReplaceStep& step, std::string_view text) {
+std::string ReplaceAll(const ReplaceStep& step, std::string_view text, std::size_t max_bytes) {
   std::string out;
   out.reserve(text.size());
   std::size_t done = 0;
   const auto replace = [&](std::size_t begin, std::size_t end) {
     out.append(text.substr(done, begin - done)).append(step.content);
     done = end;
+    return out.size() <= max_bytes;
   };
   if (const auto* literal = std::get_if<std::string>(&step.pattern)) {
     if (literal->empty()) return std::string(text);
     for (std::size_t at = text.find(*literal); at != std::string_view::npos;
          at = text.find(*literal, done)) {
-      replace(at, at + literal->size());
+      if (!replace(at, at + literal->size())) break;
     }
   } else {
     RegexMatches matches(std::get<Regex>(step.pattern), text);
-    while (const auto match = matches.Next()) replace(match->begin, match->end);
+    while (const auto match = matches.Next()) {
+      if (!replace(match->begin, match->end)) break;
+    }
   }
   out.append(text.substr(done));
   return out;
@@ -303,10 +309,12 @@ Result<Normalizer> Normalizer::FromJson(const Json& json, const std::string& whe
 }
 
 std::string_view Normalizer::Apply(std::string_view text, std::string* storage) const {
+  const std::size_t max_bytes = GrowthLimit(text.size());
   for (const Step& step : steps_) {
     const auto* form = std::get_if<NormalForm>(&step);
     if (form != nullptr && FirstChangeable(text, *form) == text.size()) continue;
-    std::string next = std::visit(Applier{text}, step);
+    std::string next = std::visit(Applier{text, max_bytes}, step);
+    if (next.size() > max_bytes) continue;
     *storage = std::move(next);
     text = *storage;
   }

@@ -34,8 +34,13 @@ struct StripAccentsStep {};
 struct NmtStep {};
 struct ByteAlphabetStep {};
 
-/// Every match of `pattern` in `text` replaced.
-std::string ReplaceAll(const ReplaceStep& step, std::string_view text);
+/// Every match of `pattern` in `text` replaced; from where the result is over `max_bytes` long, no
+/// longer. `text` is valid UTF-8 where the pattern is a Regex.
+std::string ReplaceAll(const ReplaceStep& step, std::string_view text, std::size_t max_bytes);
+
+/// How long steps that a file describes may make a text of `bytes`: a chain of replacements could
+/// double it again and again.
+constexpr std::size_t GrowthLimit(std::size_t bytes) { return bytes * 16 + 65536; }
 
 /// A sequence of steps. Immutable.
 class Normalizer {
@@ -52,7 +57,8 @@ class Normalizer {
 
   bool empty() const { return steps_.empty(); }
 
-  /// The changed text: a view of `*storage`, or `text` itself when there is no step.
+  /// The changed text: a view of `*storage`, or `text` itself when no step changes it. A step that
+  /// would pass GrowthLimit is left out.
   std::string_view Apply(std::string_view text, std::string* storage) const;
 
  private:

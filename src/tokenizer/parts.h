@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tokenizer/added_tokens.h"
@@ -25,13 +27,20 @@ struct Parts {
   PreTokenizer pre_tokenizer;
   PostProcessor post_processor;
   Decoder decoder;
-  AddedTokenFinder added;             ///< looked for in the text as given
-  AddedTokenFinder normalized_added;  ///< looked for behind the normalizer
-  std::vector<std::uint8_t> special;  ///< by id
+  AddedTokenFinder added;                     ///< looked for in the text as given
+  AddedTokenFinder normalized_added;          ///< looked for behind the normalizer
+  std::vector<std::uint8_t> special;          ///< by id
+  std::map<TokenId, std::string> decoded_as;  ///< pieces to decode in place of the vocabulary's
   std::optional<TokenId> bos;
   std::optional<TokenId> eos;
   std::vector<TokenId> end_of_generation;  ///< sorted, unique
   std::string chat_template;
+
+  /// What the decoder gets for an id; empty out of range.
+  std::string_view PieceToDecode(TokenId id) const {
+    const auto other = decoded_as.find(id);
+    return other == decoded_as.end() ? vocabulary->Piece(id) : other->second;
+  }
 };
 
 struct Tokenizer::Impl {

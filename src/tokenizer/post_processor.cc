@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.h"
 #include "tokenizer/json_fields.h"
 
 namespace ergo::tokenizer {
@@ -27,7 +28,8 @@ class Parser {
       }
       return {};
     }
-    return Fail(fmt::format("post-processor \"{}\" is not supported", type), where_);
+    return Fail(fmt::format("post-processor {} is not supported", QuoteForMessage(type, 40)),
+                where_);
   }
 
   PostProcessor result;
@@ -37,7 +39,8 @@ class Parser {
   Status AddId(const Json& id, std::vector<TokenId>* ids) {
     const bool known = id.is_number_unsigned() && id.get<std::uint64_t>() < size_;
     if (!known) {
-      return Fail(fmt::format("token id {} is outside of the vocabulary of {}", id.dump(), size_),
+      return Fail(fmt::format("token id {} is outside of the vocabulary of {}",
+                              id.dump(-1, ' ', true).substr(0, 40), size_),
                   where_);
     }
     ids->push_back(id.get<TokenId>());
@@ -97,7 +100,8 @@ class Parser {
     const Json* entry = table == nullptr ? nullptr : Member(*table, *name);
     const Json* values = entry == nullptr ? nullptr : Member(*entry, "ids");
     if (values == nullptr || !values->is_array()) {
-      return Fail(fmt::format("TemplateProcessing without ids for \"{}\"", *name), where_);
+      return Fail(fmt::format("TemplateProcessing without ids for {}", QuoteForMessage(*name, 40)),
+                  where_);
     }
     for (const Json& value : *values) {
       if (auto added = AddId(value, ids); !added) return added;

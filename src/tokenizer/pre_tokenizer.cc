@@ -16,6 +16,20 @@ struct Span {
   std::size_t end;
 };
 
+/// Whether a byte below 0x80 is a character that a rule takes.
+constexpr bool TakesAscii(CharRule rule, std::uint8_t byte) {
+  switch (rule) {
+    case CharRule::kNumeric:
+      return byte >= '0' && byte <= '9';
+    case CharRule::kPunctuation:
+      return (byte > 0x20 && byte < 0x30) || (byte > 0x39 && byte < 0x41) ||
+             (byte > 0x5A && byte < 0x61) || (byte > 0x7A && byte < 0x7F);
+    case CharRule::kWhiteSpace:
+      break;
+  }
+  return byte == ' ' || (byte >= 0x09 && byte <= 0x0D);
+}
+
 bool Follows(CharRule rule, std::uint32_t point) {
   switch (rule) {
     case CharRule::kNumeric:
@@ -62,8 +76,14 @@ class Finder {
 
   std::optional<Span> Find(CharRule rule) {
     while (at_ < text_.size()) {
-      const Utf8Char c = DecodeUtf8(text_.substr(at_));
       const std::size_t begin = at_;
+      const auto byte = static_cast<std::uint8_t>(text_[at_]);
+      if (byte < 0x80) {
+        ++at_;
+        if (TakesAscii(rule, byte)) return Span{begin, at_};
+        continue;
+      }
+      const Utf8Char c = DecodeUtf8(text_.substr(at_));
       at_ += c.bytes;
       if (Follows(rule, c.code_point)) return Span{begin, at_};
     }

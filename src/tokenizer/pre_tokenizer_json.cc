@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "base/utf8.h"
 #include "tokenizer/json_fields.h"
 #include "tokenizer/pre_tokenizer.h"
 
@@ -9,6 +10,8 @@ namespace ergo::tokenizer {
 namespace {
 
 constexpr std::size_t kMaxSteps = 64;
+/// Steps that make the text longer: each may do so several times.
+constexpr int kMaxRewrites = 4;
 
 std::optional<SplitBehavior> ParseBehavior(std::string_view name) {
   if (name == "Removed") return SplitBehavior::kRemoved;
@@ -31,6 +34,9 @@ class Parser {
     if (type == "Sequence") return AddSequence(json);
     if (steps_.size() >= kMaxSteps) return Fail("too many pre-tokenizers", where_);
     if (type == "Split") return AddSplit(json);
+    if ((type == "ByteLevel" || type == "Metaspace") && ++rewrites_ > kMaxRewrites) {
+      return Fail("too many pre-tokenizers", where_);
+    }
     if (type == "ByteLevel") {
       steps_.emplace_back(
           ByteLevelStep{BoolOr(json, "add_prefix_space", true), BoolOr(json, "use_regex", true)});
@@ -63,7 +69,8 @@ class Parser {
       return {};
     }
     if (type == "Metaspace") return AddMetaspace(json);
-    return Fail(fmt::format("pre-tokenizer \"{}\" is not supported", type), where_);
+    return Fail(fmt::format("pre-tokenizer {} is not supported", QuoteForMessage(type, 40)),
+                where_);
   }
 
   Steps Take() { return std::move(steps_); }
@@ -107,7 +114,9 @@ class Parser {
   Status AddMetaspace(const Json& json) {
     MetaspaceStep step;
     step.replacement = StringOr(json, "replacement", "\u2581");
-    if (step.replacement.empty()) return Fail("Metaspace with an empty replacement", where_);
+    if (step.replacement.empty() || DecodeUtf8(step.replacement).bytes != step.replacement.size()) {
+      return Fail("Metaspace whose replacement is not one character", where_);
+    }
     const std::string scheme = StringOr(
         json, "prepend_scheme", BoolOr(json, "add_prefix_space", true) ? "always" : "never");
     if (scheme == "never") {
@@ -117,7 +126,8 @@ class Parser {
     } else if (scheme == "always") {
       step.prepend = MetaspaceStep::Prepend::kAlways;
     } else {
-      return Fail(fmt::format("Metaspace with prepend_scheme \"{}\"", scheme), where_);
+      return Fail(fmt::format("Metaspace with prepend_scheme {}", QuoteForMessage(scheme, 40)),
+                  where_);
     }
     step.split = BoolOr(json, "split", true);
     steps_.emplace_back(std::move(step));
@@ -125,6 +135,7 @@ class Parser {
   }
 
   std::string where_;
+  int rewrites_ = 0;
   Steps steps_;
 };
 

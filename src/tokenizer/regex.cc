@@ -64,8 +64,8 @@ Result<Regex> Regex::Compile(std::string_view pattern, const std::string& where)
   if (compiled == nullptr) {
     char reason[160] = {};
     pcre2_get_error_message(code, reinterpret_cast<PCRE2_UCHAR*>(reason), sizeof reason);
-    return Fail(fmt::format("regular expression \"{}\": {} at byte {}",
-                            std::string_view(*translated).substr(0, 80), reason, offset),
+    return Fail(fmt::format("regular expression {}: {} at byte {}", QuoteForMessage(*translated),
+                            reason, offset),
                 where);
   }
   Regex regex;

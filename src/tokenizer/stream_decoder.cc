@@ -22,7 +22,7 @@ struct StreamDecoder::State {
 
   void Append(TokenId id, bool last) {
     const Decoder& decoder = impl->parts.decoder;
-    decoder.Append(impl->parts.vocabulary->Piece(id), {first, last}, &pending);
+    decoder.Append(impl->parts.PieceToDecode(id), {first, last}, &pending);
     first = false;
     const std::string_view strip = decoder.strip_content();
     while (to_strip > 0 && !strip.empty() && pending.starts_with(strip)) {
@@ -53,7 +53,7 @@ StreamDecoder& StreamDecoder::operator=(StreamDecoder&&) noexcept = default;
 std::string StreamDecoder::Push(TokenId id) {
   State& state = *state_;
   const Parts& parts = state.impl->parts;
-  if (parts.vocabulary->Piece(id).empty()) return {};
+  if (parts.PieceToDecode(id).empty()) return {};
   if (state.skip_special && parts.special[static_cast<std::size_t>(id)] != 0) return {};
   if (parts.decoder.needs_last()) {
     const std::optional<TokenId> earlier = state.held;

@@ -163,7 +163,7 @@ std::string_view Tokenizer::Piece(TokenId id) const { return impl_->parts.vocabu
 
 std::string Tokenizer::PieceBytes(TokenId id) const {
   std::string bytes;
-  const std::string_view piece = Piece(id);
+  const std::string_view piece = impl_->parts.PieceToDecode(id);
   if (!piece.empty()) impl_->parts.decoder.Append(piece, {}, &bytes);
   return bytes;
 }

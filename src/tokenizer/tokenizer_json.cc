@@ -83,7 +83,7 @@ class Handler : public nlohmann::json_sax<Json> {
     const bool twice =
         stack_.back()->contains(name) || (InModel() && ((name == "vocab" && out_.has_vocabulary) ||
                                                         (name == "merges" && out_.has_merges)));
-    if (twice) return Refuse("duplicate key \"" + name.substr(0, 60) + "\"");
+    if (twice) return Refuse("duplicate key " + QuoteForMessage(name, 60));
     if (stack_.size() == 1) in_model_ = name == "model";
     key_ = std::move(name);
     return true;
@@ -92,7 +92,7 @@ class Handler : public nlohmann::json_sax<Json> {
   bool parse_error(std::size_t position, const std::string& token,
                    const nlohmann::detail::exception&) override {
     return Refuse("not valid JSON at byte " + std::to_string(position) +
-                  (token.empty() ? std::string() : " near \"" + token.substr(0, 40) + "\""));
+                  (token.empty() ? std::string() : " near " + QuoteForMessage(token, 40)));
   }
 
   const std::string& error() const { return error_; }
@@ -133,7 +133,7 @@ class Handler : public nlohmann::json_sax<Json> {
     if (text.starts_with("#version")) return true;
     const std::size_t space = text.find(' ');
     if (space == std::string_view::npos || text.find(' ', space + 1) != std::string_view::npos) {
-      return Refuse("a merge that is not two strings: \"" + std::string(text.substr(0, 40)) + "\"");
+      return Refuse("a merge that is not two strings: " + QuoteForMessage(text, 40));
     }
     const TokenizerJson::Text kept = Keep(text);
     out_.merges.push_back({{kept.offset, space}, {kept.offset + space + 1, kept.size - space - 1}});

@@ -63,7 +63,7 @@ CharClass ClassOf(std::uint32_t point) {
 }
 
 bool IsPunctuation(std::uint32_t point) {
-  if (point < 0x80) {
+  if (point < 0x80) {  // symbols too
     return (point > 0x20 && point < 0x30) || (point > 0x39 && point < 0x41) ||
            (point > 0x5A && point < 0x61) || (point > 0x7A && point < 0x7F);
   }

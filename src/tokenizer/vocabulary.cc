@@ -6,6 +6,8 @@
 #include <cstring>
 #include <limits>
 
+#include "base/utf8.h"
+
 namespace ergo::tokenizer {
 namespace {
 
@@ -92,8 +94,8 @@ Result<Vocabulary> Vocabulary::Build(const std::vector<Entry>& entries, const st
     std::size_t at = hash & mask;
     for (std::size_t probes = 0; v.table_[at].id >= 0; at = (at + 1) & mask, ++probes) {
       if (v.table_[at].tag == tag && v.Piece(v.table_[at].id) == entry.text) {
-        return Fail(fmt::format("tokens {} and {} are the same string \"{}\"", v.table_[at].id, id,
-                                entry.text.substr(0, 40)),
+        return Fail(fmt::format("tokens {} and {} are the same string {}", v.table_[at].id, id,
+                                QuoteForMessage(entry.text, 40)),
                     where, "the file is damaged; fetch it again");
       }
       if (probes > kMaxProbes) return Fail("strings of the vocabulary collide", where);
