@@ -65,7 +65,7 @@ CpuFeatures Detect() { return {}; }
 
 #endif
 
-constexpr std::array<std::string_view, 3> kNames = {"portable", "avx2", "avx512"};
+constexpr std::array<std::string_view, 4> kNames = {"portable", "avx2", "avx512", "amx"};
 
 /// Processors that the cgroup's CPU quota amounts to, or a large number without one.
 double CgroupLimit() {
@@ -115,6 +115,8 @@ bool CanRun(CpuPath path) {
       return host.avx2;
     case CpuPath::kAvx512:
       return host.avx512_vnni;
+    case CpuPath::kAmx:
+      return host.avx512_vnni && host.amx_int8;
   }
   return false;
 }
@@ -122,7 +124,7 @@ bool CanRun(CpuPath path) {
 Result<CpuPath> ChooseCpuPath() {
   const char* forced = std::getenv("ERGO_CPU");
   if (forced == nullptr || *forced == '\0') {
-    for (const CpuPath path : {CpuPath::kAvx512, CpuPath::kAvx2}) {
+    for (const CpuPath path : {CpuPath::kAmx, CpuPath::kAvx512, CpuPath::kAvx2}) {
       if (CanRun(path)) return path;
     }
     return CpuPath::kPortable;
@@ -130,7 +132,7 @@ Result<CpuPath> ChooseCpuPath() {
   const auto found = std::find(kNames.begin(), kNames.end(), std::string_view(forced));
   if (found == kNames.end()) {
     return Fail("unknown path \"" + std::string(forced) + "\"", "ERGO_CPU",
-                "use portable, avx2 or avx512");
+                "use portable, avx2, avx512 or amx");
   }
   const auto path = static_cast<CpuPath>(found - kNames.begin());
   if (!CanRun(path)) {

@@ -14,6 +14,7 @@ enum class CpuPath {
   kPortable,  ///< any x86-64 or other 64-bit machine
   kAvx2,      ///< AVX2, FMA, F16C
   kAvx512,    ///< AVX-512 F, BW, DQ, VL and VNNI
+  kAmx,       ///< AMX tiles of int8
 };
 
 struct CpuFeatures {
@@ -35,7 +36,7 @@ std::vector<std::string> FeatureNames(const CpuFeatures& features);
 std::string_view Name(CpuPath path);
 
 /// The fastest path that the host can run, or the one that the environment variable ERGO_CPU
-/// names (portable, avx2, avx512). Errors: unknown name, path that the host cannot run.
+/// names (portable, avx2, avx512, amx). Errors: unknown name, path that the host cannot run.
 Result<CpuPath> ChooseCpuPath();
 
 /// Whether the host can run `path`.

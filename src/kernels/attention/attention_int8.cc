@@ -13,6 +13,7 @@ namespace {
 const Int8Attention& ActiveAttention() {
   static const Int8Attention& kernels = []() -> const Int8Attention& {
     switch (ChooseCpuPath().value_or(CpuPath::kPortable)) {
+      case CpuPath::kAmx:
       case CpuPath::kAvx512:
         return kInt8AttentionAvx512;
       case CpuPath::kAvx2:

@@ -25,6 +25,22 @@ std::size_t TileRows(std::size_t left, int max_tile) {
 
 }  // namespace
 
+std::vector<Tile> CutIntoTiles(std::size_t rows, std::size_t row_bytes, int max_tile) {
+  std::vector<Tile> tiles;
+  std::size_t offset = 0;
+  for (std::size_t first = 0; first < rows;) {
+    const std::size_t left = rows - first;
+    const bool unit = max_tile == kUnitRows && left >= kLeastUnitRows;
+    const std::size_t count =
+        unit ? std::min<std::size_t>(left, kUnitRows) : TileRows(left, max_tile);
+    const int room = unit ? kUnitRows : static_cast<int>(count);
+    tiles.push_back({first, static_cast<int>(count), room, offset});
+    offset += static_cast<std::size_t>(room) * row_bytes;
+    first += count;
+  }
+  return tiles;
+}
+
 Activations::Activations() : impl_(std::make_unique<Impl>()) {}
 Activations::~Activations() = default;
 Activations::Activations(Activations&&) noexcept = default;
@@ -43,19 +59,21 @@ void Activations::Reset(std::size_t rows, std::size_t inputs, bool as_f32, bool 
     impl.f32_stride = (inputs + 15) / 16 * 16;
     Grow(rows * impl.f32_stride * sizeof(float), &impl.f32, &impl.f32_capacity);
   }
-  if (!as_int8) return;
-  const std::size_t row_bytes = impl.blocks * kActBlockBytes;
-  Grow(rows * row_bytes, &impl.int8, &impl.int8_capacity);
-  if (same_tiles) return;
-  impl.tiles.clear();
-  impl.tile_of_row.resize(rows);
-  for (std::size_t first = 0; first < rows;) {
-    const std::size_t count = TileRows(rows - first, kernels.max_tile);
-    const auto tile = static_cast<std::uint32_t>(impl.tiles.size());
-    impl.tiles.push_back({first, static_cast<int>(count), first * row_bytes});
-    for (const std::size_t end = first + count; first < end; ++first)
-      impl.tile_of_row[first] = tile;
+  if (!as_int8) {
+    impl.tiles.clear();
+    return;
   }
+  if (same_tiles || rows == 0) return;
+  const std::size_t row_bytes = impl.blocks * kActBlockBytes;
+  impl.tiles = CutIntoTiles(rows, row_bytes, kernels.max_tile);
+  impl.tile_of_row.clear();
+  for (std::size_t t = 0; t < impl.tiles.size(); ++t) {
+    impl.tile_of_row.insert(impl.tile_of_row.end(), static_cast<std::size_t>(impl.tiles[t].rows),
+                            static_cast<std::uint32_t>(t));
+  }
+  const Tile& last = impl.tiles.back();
+  Grow(last.offset + static_cast<std::size_t>(last.room) * row_bytes, &impl.int8,
+       &impl.int8_capacity);
 }
 
 void Activations::SetRow(std::size_t row, const float* values) {
@@ -68,7 +86,7 @@ void Activations::SetRow(std::size_t row, const float* values) {
     const Tile& tile = impl.tiles[impl.tile_of_row[row]];
     ActiveKernels().quantize_row(
         values, impl.inputs,
-        {impl.int8.get() + tile.offset, tile.rows, static_cast<int>(row - tile.first_row)});
+        {impl.int8.get() + tile.offset, tile.room, static_cast<int>(row - tile.first_row)});
   }
 }
 

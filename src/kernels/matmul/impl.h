@@ -8,6 +8,11 @@
 //   sum[R]       int32   Σq over the 32 inputs
 //   first[R]     int32   Σq over the first 16
 // On paths whose dot product wants them unsigned, each byte of q is q + 128 instead.
+//
+// On the path with a tile unit (amx_tile.h), the rows are first cut into tiles of 16, and a rest of
+// 8 or more takes another such tile with room to spare; only what is left then has small tiles. A
+// tile of the unit has the layout above with R = 16 but for q[16][32]: rows of 32 bytes, as the
+// unit loads them.
 #pragma once
 
 #include <cstddef>
@@ -32,11 +37,19 @@ struct FreeDeleter {
 using AlignedBytes = std::unique_ptr<std::uint8_t[], FreeDeleter>;
 AlignedBytes AllocateAligned(std::size_t bytes);
 
+/// Rows of a tile of the tile unit, and the fewest rows for which one is used.
+inline constexpr int kUnitRows = 16;
+inline constexpr int kLeastUnitRows = 8;
+
 struct Tile {
   std::size_t first_row;
   int rows;
+  int room;            ///< rows that the layout has room for: R
   std::size_t offset;  ///< bytes from the start of the int8 form
 };
+
+/// Cuts rows into tiles for a path; `row_bytes` is what one row takes.
+std::vector<Tile> CutIntoTiles(std::size_t rows, std::size_t row_bytes, int max_tile);
 
 struct Activations::Impl {
   std::size_t rows = 0;
@@ -90,7 +103,7 @@ struct PanelJob {
 /// Where one quantized row goes inside its tile.
 struct RowTarget {
   std::uint8_t* tile;
-  int rows;  ///< of the tile
+  int rows;  ///< that the tile has room for
   int row;   ///< in the tile
 };
 
@@ -99,7 +112,7 @@ using PanelKernel = void (*)(const PanelJob& job);
 /// Kernels of one path.
 struct PathKernels {
   CpuPath path;
-  int max_tile;
+  int max_tile;                      ///< kUnitRows where there is a tile unit
   PanelKernel (*find)(DType dtype);  ///< null for formats without one
   void (*quantize_row)(const float* x, std::size_t n, const RowTarget& target);
   /// Runs `turns` rounds of independent dot products; returns how many operations they were.
@@ -108,7 +121,11 @@ struct PathKernels {
 
 const PathKernels& PortableKernels();
 const PathKernels& Avx2Kernels();
+/// As Avx2Kernels, bit for bit, for processors that have AVX-VNNI too.
+const PathKernels& AvxVnniKernels();
 const PathKernels& Avx512Kernels();
+/// As Avx512Kernels, bit for bit.
+const PathKernels& AmxKernels();
 /// Those of ChooseCpuPath(), decided once.
 const PathKernels& ActiveKernels();
 

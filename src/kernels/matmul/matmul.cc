@@ -24,10 +24,12 @@ AlignedBytes AllocateAligned(std::size_t bytes) {
 const PathKernels& ActiveKernels() {
   static const PathKernels& kernels = []() -> const PathKernels& {
     switch (ChooseCpuPath().value_or(CpuPath::kPortable)) {
+      case CpuPath::kAmx:
+        return AmxKernels();
       case CpuPath::kAvx512:
         return Avx512Kernels();
       case CpuPath::kAvx2:
-        return Avx2Kernels();
+        return HostCpu().avx_vnni ? AvxVnniKernels() : Avx2Kernels();
       case CpuPath::kPortable:
         break;
     }

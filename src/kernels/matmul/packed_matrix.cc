@@ -182,9 +182,12 @@ std::string_view PackedMatrix::kernel() const {
     case CpuPath::kPortable:
       return int8 ? "portable int8" : "portable f32";
     case CpuPath::kAvx2:
+      if (int8 && HostCpu().avx_vnni) return "avx2 vnni int8";
       return int8 ? "avx2 int8" : "avx2 f32";
     case CpuPath::kAvx512:
       return int8 ? "avx512 vnni int8" : "avx512 f32";
+    case CpuPath::kAmx:
+      return int8 ? "amx int8" : "avx512 f32";
   }
   return "portable";
 }

@@ -10,6 +10,7 @@ const ElementwiseKernels& ElementwiseFor(CpuPath path) {
     case CpuPath::kAvx2:
       return kElementwiseAvx2;
     case CpuPath::kAvx512:
+    case CpuPath::kAmx:
       return kElementwiseAvx512;
   }
 #else
