@@ -1,5 +1,5 @@
 // Prints how fast a tokenizer loads and encodes:
-//   tokenizer_speed -m MODEL TEXTFILE   load time, and MB/s of encoding the file on one thread
+//   tokenizer_speed -m MODEL TEXTFILE…  load time, and MB/s of encoding the files on one thread
 //   tokenizer_speed -m MODEL --ids      ids of standard input as a JSON array (for comparisons)
 #include <fmt/format.h>
 
@@ -47,7 +47,8 @@ void PrintIds(const std::vector<ergo::tokenizer::TokenId>& ids) {
   fmt::print("[{}]\n", fmt::join(ids, ","));
 }
 
-int PrintSpeed(const ergo::formats::ModelFiles& files, const std::string& text, int repeats) {
+int PrintSpeed(const ergo::formats::ModelFiles& files, const std::vector<std::string>& texts,
+               int repeats) {
   std::vector<double> load_wall;
   std::vector<double> load_cpu;
   std::vector<double> encode_wall;
@@ -61,16 +62,19 @@ int PrintSpeed(const ergo::formats::ModelFiles& files, const std::string& text, 
     if (!tokenizer) return Complain(tokenizer.error());
     vocabulary = tokenizer->size();
     const Stopwatch encode;
-    count = tokenizer->Encode(text).size();
+    count = 0;
+    for (const std::string& text : texts) count += tokenizer->Encode(text).size();
     encode.Stop(&encode_wall, &encode_cpu);
   }
+  std::size_t bytes = 0;
+  for (const std::string& text : texts) bytes += text.size();
   const auto speed = [&](const std::vector<double>& times) {
-    return static_cast<double>(text.size()) / 1e3 / std::max(Median(times), 1e-6);
+    return static_cast<double>(bytes) / 1e3 / std::max(Median(times), 1e-6);
   };
   fmt::print(
       "{{\"vocabulary\": {}, \"load_ms\": {:.2f}, \"load_cpu_ms\": {:.2f}, \"bytes\": {}, "
       "\"tokens\": {}, \"mb_per_second\": {:.2f}, \"mb_per_cpu_second\": {:.2f}}}\n",
-      vocabulary, Median(load_wall), Median(load_cpu), text.size(), count, speed(encode_wall),
+      vocabulary, Median(load_wall), Median(load_cpu), bytes, count, speed(encode_wall),
       speed(encode_cpu));
   return 0;
 }
@@ -80,12 +84,12 @@ int PrintSpeed(const ergo::formats::ModelFiles& files, const std::string& text, 
 int main(int argc, char** argv) {
   CLI::App app("Load time and encoding speed of a tokenizer");
   std::string model;
-  std::string path;
+  std::vector<std::string> paths;
   bool ids = false;
   int repeats = 5;
   ergo::tokenizer::EncodeOptions options;
   app.add_option("-m,--model", model, "GGUF file, model folder or org/name")->required();
-  app.add_option("text", path, "file to encode");
+  app.add_option("text", paths, "files to encode");
   app.add_flag("--ids", ids, "print the ids of standard input");
   app.add_flag("!--no-bos", options.add_special, "leave out what stands around a text");
   app.add_flag("!--no-parse-special", options.parse_special, "special tokens are plain text");
@@ -104,7 +108,11 @@ int main(int argc, char** argv) {
     PrintIds(tokenizer->Encode(text, options));
     return 0;
   }
-  const auto text = ergo::ReadFile(path, std::size_t{1} << 30);
-  if (!text) return Complain(text.error());
-  return PrintSpeed(*files, *text, repeats);
+  std::vector<std::string> texts;
+  for (const std::string& path : paths) {
+    auto text = ergo::ReadFile(path, std::size_t{1} << 30);
+    if (!text) return Complain(text.error());
+    texts.push_back(std::move(*text));
+  }
+  return PrintSpeed(*files, texts, repeats);
 }

@@ -18,7 +18,7 @@ done
 tools/bootstrap.sh run
 [[ -f build/build.ninja ]] ||
   cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DERGO_TESTS=OFF >/dev/null
-ninja -C build ergo logits_dump template_render >build/parity.log 2>&1 || { tail -n 40 build/parity.log >&2; exit 1; }
+ninja -C build ergo logits_dump template_render tokenizer_speed >build/parity.log 2>&1 || { tail -n 40 build/parity.log >&2; exit 1; }
 
 python=${ERGO_PARITY_PYTHON:-}
 if [[ ! $python ]]; then
@@ -45,9 +45,9 @@ done
 
 compare() {  # TABLE
   if [[ $1 == tokenizers ]]; then
-    local program=(--program "build/ergo tokenize")
+    local program=(--program "build/ergo tokenize" --speed build/tokenizer_speed)
     "$python" tools/parity_tokenizers.py "${program[@]}" "${models[@]#*=}" &&
-      "$python" tools/parity_tokenizers.py "${program[@]}" --made --decode
+      "$python" tools/parity_tokenizers.py "${program[@]}" --made --megabytes 0.5 --decode
   else
     "$python" "tools/parity_$1.py" build "${models[@]}"
   fi
