@@ -66,7 +66,6 @@ class Loader {
     // Added tokens that the model knows already keep its ids; the others stay unknown to it.
     bool news = false;
     for (AddedToken& token : added_) {
-      if (token.content.empty()) continue;
       if (const auto known = model_vocabulary_->Find(token.content)) {
         token.id = *known;
       } else {
@@ -91,6 +90,7 @@ class Loader {
       if (content == nullptr || !id || *id < 0 || *id > 0x7FFFFFFF) {
         return Fail("an added token without content or id", where_);
       }
+      if (content->empty()) continue;  // stands in no text
       AddedToken token;
       token.content = *content;
       token.id = static_cast<TokenId>(*id);

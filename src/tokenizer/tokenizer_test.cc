@@ -200,6 +200,9 @@ TEST(TokenizerTest, BadTokenizerJsonSaysWhy) {
   EXPECT_THAT(model(R"("vocab":{},"vocab":{},"merges":[])"), HasSubstr("duplicate key"));
   EXPECT_THAT(message(R"({"model":{"vocab":{"a":0},"merges":[]},"added_tokens":[{"id":1}]})"),
               HasSubstr("added token without"));
+  EXPECT_EQ(message(R"({"model":{"vocab":{"a":0},"merges":[]},
+                       "added_tokens":[{"id":2147483647,"content":"","special":true}]})"),
+            "loaded");
   EXPECT_THAT(message(R"({"model":{"vocab":{"a":0},"merges":[]},
                           "post_processor":{"type":"BertProcessing","cls":["a",7],"sep":["a",0]}})"),
               HasSubstr("token id 7 is outside of the vocabulary of 1"));
