@@ -30,8 +30,26 @@ std::string Overview() {
   return text;
 }
 
+/// Names of files, tensors and options are not ours: they must not break the line or steer the
+/// terminal.
+std::string OneLine(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n') {
+      line += "\\n";
+    } else if (byte < 0x20 || byte == 0x7F) {
+      line += fmt::format("\\x{:02x}", byte);
+    } else {
+      line += c;
+    }
+  }
+  return line;
+}
+
 void PrintError(const Error& error) {
-  fmt::print(stderr, "{} {}\n", Styled(Style::kRed, "error:", STDERR_FILENO), error.Message());
+  fmt::print(stderr, "{} {}\n", Styled(Style::kRed, "error:", STDERR_FILENO),
+             OneLine(error.Message()));
 }
 
 int UsageError(const Error& error, const std::string& help) {

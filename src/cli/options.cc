@@ -185,6 +185,9 @@ Result<Options::Outcome> Options::Parse(const std::vector<std::string>& words) {
   try {
     // CLI11 takes the words from the back.
     impl_->app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+  } catch (const CLI::ArgumentMismatch& error) {
+    const std::string text = error.what();
+    return Fail(text.substr(0, text.find(':')) + " needs a value");
   } catch (const CLI::ParseError& error) {
     return Fail(error.what());
   }
@@ -196,7 +199,8 @@ Result<Options::Outcome> Options::Parse(const std::vector<std::string>& words) {
     const std::string name = word.substr(0, word.find('='));
     const auto nearest = Nearest(name, Spellings());
     return Fail(fmt::format("there is no option {}", name), "",
-                nearest ? fmt::format("did you mean {}?", *nearest) : "");
+                nearest ? fmt::format("did you mean {}?", *nearest)
+                        : "put -- before a text that begins with a dash");
   }
   if (!impl_->error.empty()) return Fail(impl_->error);
   if (impl_->arguments && impl_->arguments->size() > impl_->most_arguments) {

@@ -87,7 +87,9 @@ TEST(Options, ErrorsNameTheWordAndTheRemedy) {
   EXPECT_EQ(ErrorOf({"--policy", "keep"}), "--policy: 'keep' is not one of stop|drop");
   EXPECT_EQ(ErrorOf({"-p", "1,,2"}), "-p: '1,,2' is not a whole number from 0 to 1000000");
   EXPECT_EQ(ErrorOf({"a", "b", "c"}), "'c' is one argument too many");
-  EXPECT_THAT(ErrorOf({"-m"}), HasSubstr("--model"));
+  EXPECT_EQ(ErrorOf({"-m"}), "--model needs a value");
+  EXPECT_EQ(ErrorOf({"--zzzzzzzz"}),
+            "there is no option --zzzzzzzz (put -- before a text that begins with a dash)");
 }
 
 TEST(Options, FurtherOptionsAreNamedInShortHelpAndExplainedInLong) {

@@ -95,7 +95,9 @@ Result<ModelFiles> OpenGguf(const std::string& path, const OpenOptions& options)
                       " parts, but its name does not end as in -00001-of-00002.gguf",
                   path, "give the file its original name again");
     }
-    if (auto ok = ReadParts(*name, std::move(*file), options.need_weights, &files); !ok) {
+    if (auto ok = ReadParts(*name, std::move(*file),
+                            options.need_weights || options.weights_if_there, &files);
+        !ok) {
       return Fail(std::move(ok));
     }
   } else {
@@ -138,7 +140,7 @@ Result<ModelFiles> OpenFolder(const Folder& where, const OpenOptions& options) {
   files.path = folder;
   const bool need_config = options.need_weights || !has_tokenizer;
   if (auto ok = ReadFolderTexts(folder, need_config, &files); !ok) return Fail(std::move(ok));
-  if (options.need_weights) {
+  if (options.need_weights || (options.weights_if_there && has(".safetensors", false))) {
     if (auto ok = ReadFolderWeights(folder, &files); !ok) return Fail(std::move(ok));
   }
   if (auto ok = SortTensors(&files); !ok) return Fail(std::move(ok));

@@ -41,6 +41,7 @@ struct ModelFiles {
 /// weights (tokenizer only) when `need_weights` is false; a GGUF may hold a vocabulary alone.
 struct OpenOptions {
   bool need_weights = true;
+  bool weights_if_there = false;  ///< where none are needed: read those that are there all the same
 };
 Result<ModelFiles> Open(const std::string& model, const OpenOptions& options = {});
 

@@ -222,9 +222,18 @@ Status CheckOptions(const LanguageModel& model, const AnswerOptions& options) {
   params.top_logprobs = options.logprobs.value_or(0);
   if (auto valid = params.Validate(); !valid) return valid;
   if (auto valid = CheckStops(options.stop); !valid) return valid;
+  const std::size_t vocabulary = model.model().config().vocabulary;
+  const auto known = [&](TokenId token) {
+    return token >= 0 && static_cast<std::size_t>(token) < vocabulary;
+  };
   for (const TokenId token : options.stop_tokens) {
-    if (token >= 0 && static_cast<std::size_t>(token) < model.model().config().vocabulary) continue;
+    if (known(token)) continue;
     return Fail(fmt::format("stop token {} is not one of the model's", token), "request");
+  }
+  for (const auto& [token, bias] : params.logit_bias) {
+    if (known(token)) continue;
+    return Fail(fmt::format("the biased token {} is not one of the model's", token), "request",
+                fmt::format("give an id below {}", vocabulary));
   }
   return {};
 }

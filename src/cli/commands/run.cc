@@ -169,15 +169,15 @@ Action Prepare(Options& options) {
   const auto settings = std::make_shared<Settings>();
   options.Arguments(&settings->words, 100000);
   AddEngineOptions(options, &settings->engine);
-  AddContextOption(options, &settings->engine);
   options.Number("-n,--max-tokens", &settings->max_tokens, "TOKENS",
                  fmt::format("most tokens of the answer ({})", kMaxTokens), {1, 1 << 30});
   AddSamplingOptions(options, &settings->sampling);
   options.Text("--system", &settings->system, "TEXT", "a system message before the question");
   options.Flag("--raw", &settings->raw, "the prompt as it stands, without the chat template");
   options.Flag("--json", &settings->json, "one JSON object: text, log-probabilities, timings");
-  options.Flag("--stats", &settings->stats, "say on stderr how fast it was");
   options.Further();
+  options.Flag("--stats", &settings->stats, "say on stderr how fast it was");
+  AddContextOption(options, &settings->engine);
   options.Number("--logprobs", &settings->logprobs, "N", "with --json: N alternatives each",
                  {0, 100});
   AddFurtherSamplingOptions(options, &settings->sampling);

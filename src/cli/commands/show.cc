@@ -231,7 +231,7 @@ Result<int> Show(Settings settings) {
   } else {
     const Result<std::string> model = ChooseModel(settings.engine.model);
     if (!model) return tl::unexpected(model.error());
-    const auto files = formats::Open(*model, {.need_weights = false});
+    const auto files = formats::Open(*model, {.need_weights = false, .weights_if_there = true});
     if (!files) return tl::unexpected(files.error());
     if (!settings.dump.empty()) {
       if (Status dumped = Dump(*files, settings.dump); !dumped) {

@@ -65,11 +65,9 @@ Result<int> Render(const Settings& settings) {
   const Result<std::string> input = ReadStdin(kMostInput);
   if (!input) return tl::unexpected(input.error());
   Result<OrderedJson> variables = ParseOrderedJson(*input, "standard input");
-  if (!variables) return tl::unexpected(variables.error());
-  if (!variables->is_object()) {
-    return Fail("not a JSON object", "standard input",
-                R"(give the template's variables: {"messages": [...]})");
-  }
+  const char* remedy = R"(give the template's variables: {"messages": [...]})";
+  if (!variables) return Fail(variables.error().what, variables.error().where, remedy);
+  if (!variables->is_object()) return Fail("not a JSON object", "standard input", remedy);
   const Result<Source> source =
       settings.file.empty() ? FromModel(settings.model, &*variables) : FromFile(settings.file);
   if (!source) return tl::unexpected(source.error());

@@ -31,9 +31,9 @@ struct Settings {
 
 Result<std::vector<tokenizer::TokenId>> ReadIds(const std::string& input, std::size_t vocabulary) {
   const Result<Json> json = ParseJson(input, "standard input");
-  if (!json) return tl::unexpected(json.error());
-  const Error wrong = {"not a JSON array of token ids", "standard input",
-                       "give what `ergo tokenize` prints: [1, 2, 3]"};
+  const char* remedy = "give what `ergo tokenize` prints: [1, 2, 3]";
+  if (!json) return Fail(json.error().what, json.error().where, remedy);
+  const Error wrong = {"not a JSON array of token ids", "standard input", remedy};
   if (!json->is_array()) return tl::unexpected(wrong);
   std::vector<tokenizer::TokenId> ids;
   ids.reserve(json->size());
