@@ -25,14 +25,14 @@ std::size_t TileRows(std::size_t left, int max_tile) {
 
 }  // namespace
 
-std::vector<Tile> CutIntoTiles(std::size_t rows, std::size_t row_bytes, int max_tile) {
+std::vector<Tile> CutIntoTiles(std::size_t rows, std::size_t row_bytes, const PathKernels& path) {
   std::vector<Tile> tiles;
   std::size_t offset = 0;
   for (std::size_t first = 0; first < rows;) {
     const std::size_t left = rows - first;
-    const bool unit = max_tile == kUnitRows && left >= kLeastUnitRows;
+    const bool unit = path.has_unit && left >= kLeastUnitRows;
     const std::size_t count =
-        unit ? std::min<std::size_t>(left, kUnitRows) : TileRows(left, max_tile);
+        unit ? std::min<std::size_t>(left, kUnitRows) : TileRows(left, path.max_tile);
     const int room = unit ? kUnitRows : static_cast<int>(count);
     tiles.push_back({first, static_cast<int>(count), room, offset});
     offset += static_cast<std::size_t>(room) * row_bytes;
@@ -65,7 +65,7 @@ void Activations::Reset(std::size_t rows, std::size_t inputs, bool as_f32, bool 
   }
   if (same_tiles || rows == 0) return;
   const std::size_t row_bytes = impl.blocks * kActBlockBytes;
-  impl.tiles = CutIntoTiles(rows, row_bytes, kernels.max_tile);
+  impl.tiles = CutIntoTiles(rows, row_bytes, kernels);
   impl.tile_of_row.clear();
   for (std::size_t t = 0; t < impl.tiles.size(); ++t) {
     impl.tile_of_row.insert(impl.tile_of_row.end(), static_cast<std::size_t>(impl.tiles[t].rows),

@@ -1,5 +1,7 @@
-// Product of panels with all rows, over a tile unit (amx_tile.h) of type Unit. Included after
-// panel.inc.h, inside a path's namespace, with kBiased true.
+// Product of panels with all rows, over a tile unit (amx_tile.h) of type Unit. Included inside a
+// path's namespace with `Vec`, F32, I32, kPath, kParts, kMaxTile and BaseKernels() in scope: the
+// kernels of the path with the same vectors and no unit, which unpack pieces and do everything
+// else.
 //
 // Sixteen rows at a time: the unit makes the integer sums of a group of inputs (those that share a
 // scale) with 32 outputs, starting from Piece::start, and stores them; vectors apply the scales in
@@ -9,7 +11,9 @@
 // Sums run kStage groups ahead of the scales: while the unit fills one half of a buffer, the
 // vectors empty the other.
 
-static_assert(kBiased);
+#include "kernels/matmul/row_access.inc.h"
+
+inline constexpr int kLanes = static_cast<int>(Vec::kLanes);
 
 /// Groups of inputs in a stage, and the rows that take their scales between two groups.
 inline constexpr int kStage = 4;
@@ -183,7 +187,8 @@ template <typename Unit, typename Format>
 void UnitPanels(const PanelJob& job) {
   std::size_t count = 0;
   while (count < job.tile_count && job.tiles[count].room == kUnitRows) ++count;
-  if (count == 0) return Panels<Format>(job);
+  if (count == 0) return BaseKernels().find(Format::kDType)(job);
+  const PieceKernels base = BaseKernels().find_piece(Format::kDType);
   PanelJob rest = job;
   rest.tiles += count;
   rest.tile_count -= count;
@@ -192,23 +197,23 @@ void UnitPanels(const PanelJob& job) {
     const std::size_t left = job.blocks - first;
     const int blocks = static_cast<int>(left < kPieceBlocks ? left : kPieceBlocks);
     for (int panel = 0; panel < job.panel_count; ++panel) {
-      Unpack<Format>(job.panels + static_cast<std::size_t>(panel) * job.panel_bytes, first, blocks,
-                     job.piece);
+      base.unpack(job.panels + static_cast<std::size_t>(panel) * job.panel_bytes, first, blocks,
+                  job.piece);
       PassUnitTiles<Unit, Format>(job, count, {panel, first, blocks});
-      PassRows<32 / Format::kGroup, Format::kHasMinimum>(*job.piece, rest, panel, first, blocks);
+      base.pass_rows(*job.piece, rest, panel, first, blocks);
     }
   }
   Unit::Release();
 }
 
-/// As QuantizeRow; in the unit's form a row's 32 values of a block are contiguous.
+/// As the base's; in the unit's form a row's 32 values of a block are contiguous.
 inline void QuantizeUnitRow(const float* x, std::size_t n, const RowTarget& target) {
-  if (target.rows != kUnitRows) return QuantizeRow(x, n, target);
+  if (target.rows != kUnitRows) return BaseKernels().quantize_row(x, n, target);
   const auto row = static_cast<std::size_t>(target.row);
   std::uint8_t* block = target.tile;
   for (std::size_t at = 0; at < n; at += 32, block += kActBlockBytes * kUnitRows) {
     alignas(64) std::uint8_t alone[kActBlockBytes];  // a tile of one row: its values, then 4 words
-    QuantizeRow(x + at, n - at < 32 ? n - at : 32, {alone, 1, 0});
+    BaseKernels().quantize_row(x + at, n - at < 32 ? n - at : 32, {alone, 1, 0});
     __builtin_memcpy(block + 32 * row, alone, 32);
     for (std::size_t word = 0; word < 4; ++word) {
       __builtin_memcpy(block + (32 + 4 * word) * kUnitRows + 4 * row, alone + 32 + 4 * word, 4);
@@ -238,9 +243,12 @@ PanelKernel FindUnitKernel(DType dtype) {
   PanelKernel found = nullptr;
   const bool blocks =
       VisitFormat(dtype, [&]<typename Format>(Format) { found = &UnitPanels<Unit, Format>; });
-  return blocks ? found : FindKernel(dtype);
+  return blocks ? found : BaseKernels().find(dtype);
 }
 
+inline PieceKernels FindBasePiece(DType dtype) { return BaseKernels().find_piece(dtype); }
+
 template <typename Unit>
-inline constexpr PathKernels kUnitTable = {kPath, kUnitRows, &FindUnitKernel<Unit>,
-                                           &QuantizeUnitRow, &RunUnitPeak<Unit>};
+inline constexpr PathKernels kUnitTable = {
+    kPath,         kMaxTile, true, &FindUnitKernel<Unit>, &QuantizeUnitRow, &RunUnitPeak<Unit>,
+    &FindBasePiece};

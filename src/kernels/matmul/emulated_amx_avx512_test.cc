@@ -18,7 +18,6 @@
 #include "kernels/simd/begin_avx512.h"
 #include "kernels/simd/unroll.h"
 #include "kernels/simd/i8_avx512.h"
-#include "kernels/matmul/dot_avx512.h"
 #include "kernels/quant/formats.h"
 
 namespace ergo::kernels {
@@ -28,10 +27,9 @@ using namespace avx512;
 
 inline constexpr CpuPath kPath = CpuPath::kAmx;
 inline constexpr int kParts = 2;
-inline constexpr int kMaxTile = 6;
-inline constexpr bool kBiased = true;
+inline constexpr int kMaxTile = 6;  ///< of the base
+inline const PathKernels& BaseKernels() { return Avx512Kernels(); }
 
-#include "kernels/matmul/panel.inc.h"
 #include "kernels/matmul/amx_panel.inc.h"
 
 }  // namespace amx_avx512

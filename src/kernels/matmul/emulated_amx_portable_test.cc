@@ -1,4 +1,5 @@
-// The AMX path with portable vectors over emulated tiles.
+// The AMX path with portable vectors over emulated tiles. The portable path takes activations with
+// their sign, and the unit wants them biased: what the unit reads is changed here.
 #include "kernels/matmul/emulated_paths_test.h"
 #include "kernels/quant/formats.h"
 #include "kernels/simd/i8_portable.h"
@@ -11,22 +12,61 @@ using namespace portable;
 
 inline constexpr CpuPath kPath = CpuPath::kAmx;
 inline constexpr int kParts = 1;
-inline constexpr int kMaxTile = 6;
-inline constexpr bool kBiased = true;
+inline constexpr int kMaxTile = 4;  ///< of the base
 
-inline I32 DotActivations(I32 sum, Bytes values, Bytes weights) {
-  return Dot<8>(sum, values, weights);
+/// The portable kernel's, and the −128 · Σw of biased activations.
+template <typename Format>
+void UnpackWithStart(const std::uint8_t* panel, std::size_t first, int blocks, Piece* piece) {
+  PortableKernels().find_piece(Format::kDType).unpack(panel, first, blocks, piece);
+  constexpr int kSteps = Format::kGroup / 4;
+  for (int b = 0; b < blocks; ++b) {
+    for (int step = 0; step < 8; ++step) {
+      for (int output = 0; output < 32; ++output) {
+        std::int32_t& start = piece->start[b][step / kSteps][output];
+        if (step % kSteps == 0) start = 0;
+        for (const std::uint8_t weight : piece->weights[b][step][output]) {
+          start -= 128 * static_cast<std::int8_t>(weight);
+        }
+      }
+    }
+  }
 }
 
-inline I32 LoadStart(const std::int32_t* start) { return I32::Load(start); }
+PieceKernels FindPiece(DType dtype) {
+  PieceKernels found = PortableKernels().find_piece(dtype);
+  VisitFormat(dtype, [&]<typename Format>(Format) { found.unpack = &UnpackWithStart<Format>; });
+  return found;
+}
 
-// clang-format off
-#include "kernels/matmul/panel.inc.h"
+const PathKernels& BaseKernels() {
+  static const PathKernels kernels = [] {
+    PathKernels out = PortableKernels();
+    out.find_piece = &FindPiece;
+    return out;
+  }();
+  return kernels;
+}
+
 #include "kernels/matmul/amx_panel.inc.h"
-// clang-format on
+
+void QuantizeBiased(const float* x, std::size_t n, const RowTarget& target) {
+  QuantizeUnitRow(x, n, target);
+  if (target.rows != kUnitRows) return;
+  for (std::size_t block = 0; block < (n + 31) / 32; ++block) {
+    std::uint8_t* q = target.tile + block * kActBlockBytes * kUnitRows + 32 * target.row;
+    for (int i = 0; i < 32; ++i) q[i] ^= 0x80;
+  }
+}
 
 }  // namespace amx_portable
 
-const PathKernels& EmulatedAmxPortable() { return amx_portable::kUnitTable<EmulatedUnit>; }
+const PathKernels& EmulatedAmxPortable() {
+  static const PathKernels kernels = [] {
+    PathKernels out = amx_portable::kUnitTable<EmulatedUnit>;
+    out.quantize_row = &amx_portable::QuantizeBiased;
+    return out;
+  }();
+  return kernels;
+}
 
 }  // namespace ergo::kernels

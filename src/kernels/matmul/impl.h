@@ -48,9 +48,6 @@ struct Tile {
   std::size_t offset;  ///< bytes from the start of the int8 form
 };
 
-/// Cuts rows into tiles for a path; `row_bytes` is what one row takes.
-std::vector<Tile> CutIntoTiles(std::size_t rows, std::size_t row_bytes, int max_tile);
-
 struct Activations::Impl {
   std::size_t rows = 0;
   std::size_t inputs = 0;
@@ -109,15 +106,28 @@ struct RowTarget {
 
 using PanelKernel = void (*)(const PanelJob& job);
 
+/// The two halves of a product with a block format: pieces of panels are unpacked, and all tiles of
+/// a job pass over each. Both take blocks [first, first + blocks) of 32 inputs of a panel.
+struct PieceKernels {
+  void (*unpack)(const std::uint8_t* panel, std::size_t first, int blocks, Piece* piece);
+  void (*pass_rows)(const Piece& piece, const PanelJob& job, int panel, std::size_t first,
+                    int blocks);
+};
+
 /// Kernels of one path.
 struct PathKernels {
   CpuPath path;
-  int max_tile;                      ///< kUnitRows where there is a tile unit
+  int max_tile;                      ///< 4 or 6
+  bool has_unit;                     ///< a tile unit, for tiles of kUnitRows
   PanelKernel (*find)(DType dtype);  ///< null for formats without one
   void (*quantize_row)(const float* x, std::size_t n, const RowTarget& target);
   /// Runs `turns` rounds of independent dot products; returns how many operations they were.
   std::uint64_t (*run_int8_peak)(long turns);
+  PieceKernels (*find_piece)(DType dtype);  ///< for block formats
 };
+
+/// Cuts rows into tiles for a path; `row_bytes` is what one row takes.
+std::vector<Tile> CutIntoTiles(std::size_t rows, std::size_t row_bytes, const PathKernels& path);
 
 const PathKernels& PortableKernels();
 const PathKernels& Avx2Kernels();

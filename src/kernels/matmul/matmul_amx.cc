@@ -7,7 +7,6 @@
 #include <immintrin.h>
 
 #include "kernels/matmul/amx_tile.h"
-#include "kernels/matmul/dot_avx512.h"
 #include "kernels/quant/formats.h"
 #include "kernels/simd/i8_avx512.h"
 #include "kernels/simd/unroll.h"
@@ -18,15 +17,11 @@ namespace amx {
 using namespace avx512;
 
 inline constexpr CpuPath kPath = CpuPath::kAmx;
-inline constexpr int kParts = 2;  ///< vectors of outputs that are worked on together
-inline constexpr int kMaxTile = 6;
-inline constexpr bool kBiased = true;
+inline constexpr int kParts = 2;    ///< vectors of outputs that are worked on together
+inline constexpr int kMaxTile = 6;  ///< of the base
+inline const PathKernels& BaseKernels() { return Avx512Kernels(); }
 
-// The order matters: the second is written over the first.
-// clang-format off
-#include "kernels/matmul/panel.inc.h"
 #include "kernels/matmul/amx_panel.inc.h"
-// clang-format on
 
 }  // namespace amx
 

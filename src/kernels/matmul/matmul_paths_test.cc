@@ -67,7 +67,7 @@ std::vector<float> Multiply(const PathKernels& path, const PackedMatrix& matrix,
   const PackedMatrix::Impl& weights = matrix.impl();
   const std::size_t blocks = (weights.inputs + kActBlock - 1) / kActBlock;
   const std::size_t row_bytes = blocks * kActBlockBytes;
-  const std::vector<Tile> tiles = CutIntoTiles(rows, row_bytes, path.max_tile);
+  const std::vector<Tile> tiles = CutIntoTiles(rows, row_bytes, path);
   const Tile& last = tiles.back();
   EXPECT_EQ(last.first_row + static_cast<std::size_t>(last.rows), rows);
   const AlignedBytes int8 =
@@ -167,7 +167,7 @@ TEST(MatMulPaths, RowsThatAreNotWholeBlocks) {
 TEST(MatMulPaths, RowsAreCutForTheTileUnit) {
   const auto rooms = [](std::size_t rows) {
     std::vector<int> out;
-    for (const Tile& tile : CutIntoTiles(rows, 48, kUnitRows)) out.push_back(tile.room);
+    for (const Tile& tile : CutIntoTiles(rows, 48, EmulatedAmxAvx512())) out.push_back(tile.room);
     return out;
   };
   EXPECT_EQ(rooms(1), std::vector<int>({1}));
@@ -175,7 +175,7 @@ TEST(MatMulPaths, RowsAreCutForTheTileUnit) {
   EXPECT_EQ(rooms(8), std::vector<int>({16}));
   EXPECT_EQ(rooms(23), std::vector<int>({16, 4, 3}));
   EXPECT_EQ(rooms(40), std::vector<int>({16, 16, 16}));
-  const std::vector<Tile> tiles = CutIntoTiles(28, 96, kUnitRows);
+  const std::vector<Tile> tiles = CutIntoTiles(28, 96, EmulatedAmxAvx512());
   ASSERT_EQ(tiles.size(), 2u);
   EXPECT_EQ(tiles[1].first_row, 16u);
   EXPECT_EQ(tiles[1].rows, 12);

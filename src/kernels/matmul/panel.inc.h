@@ -17,6 +17,8 @@ inline constexpr int kLanes = static_cast<int>(Vec::kLanes);
 /// Vectors that make up the 32 outputs of a panel.
 inline constexpr int kVectors = 32 / kLanes;
 
+#include "kernels/matmul/row_access.inc.h"
+
 /// Unpacks blocks [first, first + blocks) of 32 inputs of a panel.
 template <typename Format>
 void Unpack(const std::uint8_t* panel, std::size_t first, int blocks, Piece* piece) {
@@ -51,18 +53,6 @@ void Unpack(const std::uint8_t* panel, std::size_t first, int blocks, Piece* pie
         }
       });
     }
-  }
-}
-
-/// row_scale · Σq over the inputs of a group: the whole 32, or one half of them.
-template <int kGroupsPer32, int kRows>
-[[gnu::always_inline]] inline float ScaledSum(const float* scale, int group, int r) {
-  if constexpr (kGroupsPer32 == 1) {
-    return scale[kRows + r];
-  } else {
-    const auto* sum = reinterpret_cast<const std::int32_t*>(scale + 2 * kRows);
-    const std::int32_t first = sum[kRows + r];
-    return scale[r] * static_cast<float>(group == 0 ? first : sum[r] - first);
   }
 }
 
@@ -161,14 +151,6 @@ void TileBySize(const Piece& piece, int size, const PieceRows& rows) {
       return PieceTile<kGroupsPer32, kHasMinimum, 4>(piece, rows);
     default:
       if constexpr (kMaxTile == 6) PieceTile<kGroupsPer32, kHasMinimum, 6>(piece, rows);
-  }
-}
-
-/// Copies `columns` floats of each of `rows` rows.
-inline void CopyRows(const float* from, std::size_t from_stride, float* to, std::size_t to_stride,
-                     int rows, int columns) {
-  for (int r = 0; r < rows; ++r, from += from_stride, to += to_stride) {
-    for (int c = 0; c < columns; ++c) to[c] = from[c];
   }
 }
 
@@ -359,4 +341,13 @@ inline PanelKernel FindKernel(DType dtype) {
   return found;
 }
 
-inline constexpr PathKernels kTable = {kPath, kMaxTile, &FindKernel, &QuantizeRow, &RunInt8Peak};
+inline PieceKernels FindPieceKernels(DType dtype) {
+  PieceKernels found = {};
+  VisitFormat(dtype, [&]<typename Format>(Format) {
+    found = {&Unpack<Format>, &PassRows<32 / Format::kGroup, Format::kHasMinimum>};
+  });
+  return found;
+}
+
+inline constexpr PathKernels kTable = {
+    kPath, kMaxTile, false, &FindKernel, &QuantizeRow, &RunInt8Peak, &FindPieceKernels};
