@@ -141,6 +141,19 @@ TEST(OpenTest, ShardedFolderWithItsTexts) {
   }
 }
 
+TEST(OpenTest, WeightsThatAreNotNeededAreReadOnRequest) {
+  const OpenOptions if_there{.need_weights = false, .weights_if_there = true};
+  for (const char* path : {"sharded", "split-00001-of-00003.gguf"}) {
+    const auto all = Open(GoldenPath(path));
+    const auto read = Open(GoldenPath(path), if_there);
+    const auto unread = Open(GoldenPath(path), kTokenizerOnly);
+    ASSERT_TRUE(all && read && unread);
+    EXPECT_EQ(read->tensors.size(), all->tensors.size()) << path;
+    EXPECT_LT(unread->tensors.size(), all->tensors.size()) << path;
+  }
+  EXPECT_TRUE(Open(GoldenPath("vocabulary.gguf"), if_there));
+}
+
 TEST(OpenTest, SafetensorsFileWithConfigBeside) {
   const TempFolder folder;
   const std::string path = folder.Write("any.safetensors", SmallSafetensors());
@@ -160,6 +173,7 @@ TEST(OpenTest, TokenizerFolderWithoutWeights) {
   const TempFolder folder;
   folder.Write("tokenizer.json", "{}");
   EXPECT_TRUE(Open(folder.path(), kTokenizerOnly));
+  EXPECT_TRUE(Open(folder.path(), {.need_weights = false, .weights_if_there = true}));
   EXPECT_FALSE(Open(folder.path()));
 }
 

@@ -94,6 +94,9 @@ TEST_F(SessionTest, RefusesBadOptions) {
   request.options.stop_tokens = {211};
   EXPECT_THAT(Refusal(request), HasSubstr("stop token 211"));
   request = Letters(4);
+  request.options.sampling.logit_bias = {{211, 1.0f}};
+  EXPECT_THAT(Refusal(request), HasSubstr("token 211 is not one of the model's"));
+  request = Letters(4);
   request.options.sampling.temperature = NAN;
   EXPECT_THAT(Refusal(request), HasSubstr("temperature"));
   request = Letters(4);
