@@ -69,6 +69,7 @@ inline std::size_t CopyPadded(const float* x, std::size_t n, float* to) {
 }
 
 /// A key or a query, turned where that is possible, as fixed-point numbers; returns the scale.
+/// `q` has room for whole vectors.
 inline float FixedPoint(const float* x, std::size_t n, std::int16_t* q) {
   alignas(64) float turned[kMaxHeadDim];
   const std::size_t padded = CopyPadded(x, n, turned);
@@ -81,9 +82,8 @@ inline float FixedPoint(const float* x, std::size_t n, std::int16_t* q) {
   const float limit = LargestFixed(n);
   const F32 inverse = F32::Set(largest > 1e-30f ? limit / largest : 0.0f);
   for (std::size_t i = 0; i < padded; i += Vec::kLanes) {
-    RoundNearest(F32::Load(turned + i) * inverse).Store(turned + i);
+    (F32::Load(turned + i) * inverse).StoreI16(q + i);
   }
-  for (std::size_t i = 0; i < n; ++i) q[i] = static_cast<std::int16_t>(turned[i]);
   return largest / limit * norm;
 }
 
@@ -201,7 +201,9 @@ void AttendBlock(const Int8Task& task, const Int8Tile& tile, std::size_t base, i
     running->sum[first + v] = running->sum[first + v] * keep + Sum(sum);
     if (keep != 1.0f) {
       float* out = running->out[first + v];
-      for (std::size_t i = 0; i < task.head_dim; ++i) out[i] *= keep;
+      for (std::size_t i = 0; i < task.head_dim; i += Vec::kLanes) {
+        (F32::Load(out + i) * F32::Set(keep)).Store(out + i);
+      }
     }
     const float top = Largest(largest);
     share_scale[v] = top / 255.0f;
@@ -292,7 +294,7 @@ inline void AttendTask(const Int8Task& task) {
     const bool sink = task.vectors[v].sink > -1e30f;
     running.highest[v] = sink ? task.vectors[v].sink : -1e30f;
     running.sum[v] = sink ? 1.0f : 0.0f;
-    for (std::size_t i = 0; i < head_dim; ++i) running.out[v][i] = 0.0f;
+    for (std::size_t i = 0; i < head_dim; i += Vec::kLanes) F32::Zero().Store(running.out[v] + i);
   }
   for (std::size_t block = begin / kTokens; block * kTokens < end; ++block) {
     const Int8Tile tile = TileAt(
@@ -307,7 +309,13 @@ inline void AttendTask(const Int8Task& task) {
     }
   }
   for (int v = 0; v < task.count; ++v) {
-    const float inverse = 1.0f / running.sum[v];
-    for (std::size_t i = 0; i < head_dim; ++i) task.vectors[v].out[i] = running.out[v][i] * inverse;
+    const F32 inverse = F32::Set(1.0f / running.sum[v]);
+    const float* from = running.out[v];
+    float* to = task.vectors[v].out;
+    std::size_t i = 0;
+    for (; i + Vec::kLanes <= head_dim; i += Vec::kLanes) {
+      (F32::Load(from + i) * inverse).Store(to + i);
+    }
+    if (i < head_dim) (F32::Load(from + i) * inverse).StorePart(to + i, head_dim - i);
   }
 }

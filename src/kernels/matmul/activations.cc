@@ -11,7 +11,9 @@ void Grow(std::size_t bytes, AlignedBytes* buffer, std::size_t* capacity) {
   if (bytes <= *capacity) return;
   buffer->reset();
   *buffer = AllocateAligned(bytes);
-  *capacity = bytes;
+  // Rows that a tile has room for, but nobody sets, are computed with: they must not be slow.
+  if (*buffer) std::memset(buffer->get(), 0, bytes);
+  *capacity = *buffer ? bytes : 0;
 }
 
 /// Rows of the next tile when `left` are left: 6 (or 4) at a time, with an even end: 7 = 4 + 3,
@@ -30,10 +32,15 @@ std::vector<Tile> CutIntoTiles(std::size_t rows, std::size_t row_bytes, const Pa
   std::size_t offset = 0;
   for (std::size_t first = 0; first < rows;) {
     const std::size_t left = rows - first;
-    const bool unit = path.has_unit && left >= kLeastUnitRows;
-    const std::size_t count =
-        unit ? std::min<std::size_t>(left, kUnitRows) : TileRows(left, path.max_tile);
-    const int room = unit ? kUnitRows : static_cast<int>(count);
+    std::size_t count = TileRows(left, path.max_tile);
+    int room = 0;  // where it is not what the rows take
+    if (rows > 1 && rows <= path.stream_rows) {
+      room = kStreamTileRows;
+    } else if (path.has_unit && left >= kLeastUnitRows) {
+      room = kUnitRows;
+    }
+    if (room != 0) count = std::min(left, static_cast<std::size_t>(room));
+    if (room == 0) room = static_cast<int>(count);
     tiles.push_back({first, static_cast<int>(count), room, offset});
     offset += static_cast<std::size_t>(room) * row_bytes;
     first += count;
@@ -47,7 +54,6 @@ Activations::Activations(Activations&&) noexcept = default;
 Activations& Activations::operator=(Activations&&) noexcept = default;
 
 void Activations::Reset(std::size_t rows, std::size_t inputs, bool as_f32, bool as_int8) {
-  const PathKernels& kernels = ActiveKernels();
   Impl& impl = *impl_;
   const bool same_tiles = impl.rows == rows && !impl.tiles.empty() && impl.inputs == inputs;
   impl.rows = rows;
@@ -59,34 +65,37 @@ void Activations::Reset(std::size_t rows, std::size_t inputs, bool as_f32, bool 
     impl.f32_stride = (inputs + 15) / 16 * 16;
     Grow(rows * impl.f32_stride * sizeof(float), &impl.f32, &impl.f32_capacity);
   }
-  if (!as_int8) {
-    impl.tiles.clear();
-    return;
-  }
-  if (same_tiles || rows == 0) return;
   const std::size_t row_bytes = impl.blocks * kActBlockBytes;
-  impl.tiles = CutIntoTiles(rows, row_bytes, kernels);
-  impl.tile_of_row.clear();
-  for (std::size_t t = 0; t < impl.tiles.size(); ++t) {
-    impl.tile_of_row.insert(impl.tile_of_row.end(), static_cast<std::size_t>(impl.tiles[t].rows),
-                            static_cast<std::uint32_t>(t));
+  if (!same_tiles) {
+    impl.tiles = CutIntoTiles(rows, row_bytes, ActiveKernels());
+    impl.tile_of_row.clear();
+    for (std::size_t t = 0; t < impl.tiles.size(); ++t) {
+      impl.tile_of_row.insert(impl.tile_of_row.end(), static_cast<std::size_t>(impl.tiles[t].rows),
+                              static_cast<std::uint32_t>(t));
+    }
   }
+  if (!as_int8 || rows == 0) return;
   const Tile& last = impl.tiles.back();
   Grow(last.offset + static_cast<std::size_t>(last.room) * row_bytes, &impl.int8,
        &impl.int8_capacity);
 }
 
 void Activations::SetRow(std::size_t row, const float* values) {
+  SetPart(row, 0, {values, impl_->inputs});
+}
+
+void Activations::SetPart(std::size_t row, std::size_t first, std::span<const float> values) {
   Impl& impl = *impl_;
   if (impl.has_f32) {
-    std::memcpy(impl.f32.get() + row * impl.f32_stride * sizeof(float), values,
-                impl.inputs * sizeof(float));
+    std::memcpy(impl.f32.get() + (row * impl.f32_stride + first) * sizeof(float), values.data(),
+                values.size_bytes());
   }
   if (impl.has_int8) {
     const Tile& tile = impl.tiles[impl.tile_of_row[row]];
-    ActiveKernels().quantize_row(
-        values, impl.inputs,
-        {impl.int8.get() + tile.offset, tile.room, static_cast<int>(row - tile.first_row)});
+    const std::size_t block_bytes = kActBlockBytes * static_cast<std::size_t>(tile.room);
+    ActiveKernels().quantize_row(values.data(), values.size(),
+                                 {impl.int8.get() + tile.offset + first / kActBlock * block_bytes,
+                                  tile.room, static_cast<int>(row - tile.first_row)});
   }
 }
 

@@ -4,9 +4,9 @@
 // else.
 //
 // Sixteen rows at a time: the unit makes the integer sums of a group of inputs (those that share a
-// scale) with 32 outputs, starting from Piece::start, and stores them; vectors apply the scales in
-// the order of panel.inc.h. The sums are exact, so a row gets the same bits here as in a small
-// tile, and fewer rows than kLeastUnitRows go through small tiles.
+// scale) with 32 outputs, starting from UnpackedBlock::start, and stores them; vectors apply the
+// scales in the order of panel.inc.h. The sums are exact, so a row gets the same bits here as in a
+// small tile, and fewer rows than kLeastUnitRows go through small tiles.
 //
 // Sums run kStage groups ahead of the scales: while the unit fills one half of a buffer, the
 // vectors empty the other.
@@ -34,25 +34,27 @@ inline TileShapes ShapesFor(int group) {
 }
 
 /// Up to kUnitRows rows against a piece.
+template <int kGroupsPer32, bool kHasMinimum>
 struct UnitTask {
-  const Piece* piece;
+  const UnpackedBlock<kGroupsPer32, kHasMinimum>* piece;
   int groups;               ///< of the piece
   const std::uint8_t* act;  ///< the tile's first block that belongs to the piece
+  const float* from;        ///< sums to go on from, [rows][32]; null at the start
   float* out;
   std::size_t stride;
-  int rows;     ///< that are stored
-  bool resume;  ///< continue from what the outputs hold
+  int rows;  ///< that are stored
 };
 
 /// The sums of one group. Neighbouring groups use different registers.
-template <typename Unit, int kGroupsPer32, int kSet>
-[[gnu::always_inline]] inline void SumGroup(const UnitTask& task, int index, GroupSums& sums) {
+template <typename Unit, int kSet, int kGroupsPer32, bool kHasMinimum>
+[[gnu::always_inline]] inline void SumGroup(const UnitTask<kGroupsPer32, kHasMinimum>& task,
+                                            int index, GroupSums& sums) {
   constexpr int kSteps = 8 / kGroupsPer32;
   constexpr int kLow = 4 + 2 * kSet;  // sums of outputs 0 … 15, and the next of 16 … 31
   const int b = index / kGroupsPer32;
   const int group = index % kGroupsPer32;
-  const std::int32_t* start = task.piece->start[b][group];
-  const auto* weights = task.piece->weights[b][group * kSteps];
+  const std::int32_t* start = task.piece[b].start[group];
+  const auto* weights = task.piece[b].weights[group * kSteps];
   Unit::template LoadBroadcastRow<kLow>(start);
   Unit::template LoadBroadcastRow<kLow + 1>(start + 16);
   Unit::template Load<kSet>(
@@ -69,13 +71,14 @@ template <typename Unit, int kGroupsPer32, int kSet>
 struct Stage {
   int first;
   int end;
-  bool resume;
+  const float* from;  ///< what the rows hold before it, or null
+  std::size_t stride;
   const GroupSums* sums;
 };
 
 /// Adds the groups of a stage to kRows rows.
 template <int kGroupsPer32, bool kHasMinimum, int kRows>
-void ScaleRows(const UnitTask& task, const Stage& stage, int row) {
+void ScaleRows(const UnitTask<kGroupsPer32, kHasMinimum>& task, const Stage& stage, int row) {
   for (int output = 0; output < 32; output += kParts * kLanes) {
     float* out = task.out + static_cast<std::size_t>(row) * task.stride + output;
     F32 acc[kParts][kRows];
@@ -83,9 +86,10 @@ void ScaleRows(const UnitTask& task, const Stage& stage, int row) {
     for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
       for (int p = 0; p < kParts; ++p) {
-        acc[p][r] = stage.resume
-                        ? F32::Load(out + static_cast<std::size_t>(r) * task.stride + p * kLanes)
-                        : F32::Zero();
+        acc[p][r] = stage.from == nullptr
+                        ? F32::Zero()
+                        : F32::Load(stage.from + static_cast<std::size_t>(row + r) * stage.stride +
+                                    output + p * kLanes);
       }
     }
     for (int i = stage.first; i < stage.end; ++i) {
@@ -98,9 +102,9 @@ void ScaleRows(const UnitTask& task, const Stage& stage, int row) {
       F32 minimum[kParts];
 #pragma GCC unroll 4
       for (int p = 0; p < kParts; ++p) {
-        scale[p] = F32::Load(&task.piece->scale[b][group][output + p * kLanes]);
+        scale[p] = F32::Load(&task.piece[b].scale[group][output + p * kLanes]);
         if constexpr (kHasMinimum) {
-          minimum[p] = F32::Load(&task.piece->minimum[b][group][output + p * kLanes]);
+          minimum[p] = F32::Load(&task.piece[b].scale[kGroupsPer32 + group][output + p * kLanes]);
         }
       }
 #pragma GCC unroll 8
@@ -129,16 +133,17 @@ void ScaleRows(const UnitTask& task, const Stage& stage, int row) {
 }
 
 template <typename Unit, int kGroupsPer32, bool kHasMinimum>
-void UnitTile(const UnitTask& task) {
+void UnitTile(const UnitTask<kGroupsPer32, kHasMinimum>& task) {
   alignas(64) GroupSums sums[2][kStage];
   for (int first = 0; first < task.groups + kStage; first += kStage) {
     GroupSums* filling = sums[first / kStage % 2];
     const int end = first < task.groups ? first : task.groups;
-    const Stage ready = {first - kStage, end, task.resume || first > kStage,
-                         sums[(first / kStage + 1) % 2]};
+    const bool later = first > kStage;
+    const Stage ready = {first - kStage, end, later ? task.out : task.from,
+                         later ? task.stride : 32, sums[(first / kStage + 1) % 2]};
     Unroll<kStage>([&](auto part) __attribute__((always_inline)) {
       if (first + part < task.groups) {
-        SumGroup<Unit, kGroupsPer32, part % 2>(task, first + part, filling[part]);
+        SumGroup<Unit, part % 2>(task, first + part, filling[part]);
       }
       if (first == 0) return;
       constexpr int kRow = part * kRowsAtOnce;
@@ -153,33 +158,18 @@ void UnitTile(const UnitTask& task) {
   }
 }
 
-/// A piece of a panel of a job: blocks [first, first + blocks).
-struct PieceAt {
-  int panel;
-  std::size_t first;
-  int blocks;
-};
-
-/// The job's first `count` tiles, which have the unit's form, against one piece of a panel.
+/// The job's first `count` tiles, which have the unit's form, against the unpacked piece.
 template <typename Unit, typename Format>
-void PassUnitTiles(const PanelJob& job, std::size_t count, const PieceAt& at) {
+void PassUnitTiles(const PanelJob& job, const PieceRange& range, std::size_t count) {
   constexpr int kGroupsPer32 = 32 / Format::kGroup;
-  const int outputs = job.outputs - at.panel * 32;
-  alignas(64) float whole[kUnitRows * 32];  // the last panel's rows, filled up to whole vectors
   for (std::size_t t = 0; t < count; ++t) {
     const Tile& tile = job.tiles[t];
-    const std::uint8_t* act = job.activations + tile.offset + at.first * kActBlockBytes * kUnitRows;
-    float* out = job.out + tile.first_row * job.out_stride + at.panel * 32;
-    const bool resume = at.first != 0;
-    UnitTask task = {job.piece, at.blocks * kGroupsPer32, act, out, job.out_stride, tile.rows,
-                     resume};
-    if (outputs < 32) {
-      task.out = whole;
-      task.stride = 32;
-      if (resume) CopyRows(out, job.out_stride, whole, 32, tile.rows, outputs);
-    }
-    UnitTile<Unit, kGroupsPer32, Format::kHasMinimum>(task);
-    if (outputs < 32) CopyRows(whole, 32, out, job.out_stride, tile.rows, outputs);
+    const TileSums sums = SumsOf(job, range, tile);
+    UnitTile<Unit, kGroupsPer32, Format::kHasMinimum>(
+        {PieceOf<Format>(job), static_cast<int>(range.count) * kGroupsPer32,
+         ActivationsOf(job, range, tile), sums.begin ? nullptr : sums.waiting,
+         sums.whole ? sums.out : sums.waiting, sums.whole ? job.out_stride : 32, tile.rows});
+    FinishPart(job, range, tile, sums);
   }
 }
 
@@ -187,22 +177,14 @@ template <typename Unit, typename Format>
 void UnitPanels(const PanelJob& job) {
   std::size_t count = 0;
   while (count < job.tile_count && job.tiles[count].room == kUnitRows) ++count;
-  if (count == 0) return BaseKernels().find(Format::kDType)(job);
+  if (job.streams || count == 0) return BaseKernels().find(Format::kDType)(job);
   const PieceKernels base = BaseKernels().find_piece(Format::kDType);
-  PanelJob rest = job;
-  rest.tiles += count;
-  rest.tile_count -= count;
   Unit::Configure(ShapesFor(Format::kGroup));
-  for (std::size_t first = 0; first < job.blocks; first += kPieceBlocks) {
-    const std::size_t left = job.blocks - first;
-    const int blocks = static_cast<int>(left < kPieceBlocks ? left : kPieceBlocks);
-    for (int panel = 0; panel < job.panel_count; ++panel) {
-      base.unpack(job.panels + static_cast<std::size_t>(panel) * job.panel_bytes, first, blocks,
-                  job.piece);
-      PassUnitTiles<Unit, Format>(job, count, {panel, first, blocks});
-      base.pass_rows(*job.piece, rest, panel, first, blocks);
-    }
-  }
+  ForEachPiece<Format>(job, [&](const PieceRange& range) {
+    base.unpack(job, range);
+    PassUnitTiles<Unit, Format>(job, range, count);
+    base.pass_rows(job, range, count);
+  });
   Unit::Release();
 }
 
@@ -249,6 +231,11 @@ PanelKernel FindUnitKernel(DType dtype) {
 inline PieceKernels FindBasePiece(DType dtype) { return BaseKernels().find_piece(dtype); }
 
 template <typename Unit>
-inline constexpr PathKernels kUnitTable = {
-    kPath,         kMaxTile, true, &FindUnitKernel<Unit>, &QuantizeUnitRow, &RunUnitPeak<Unit>,
-    &FindBasePiece};
+inline constexpr PathKernels kUnitTable = {kPath,
+                                           kMaxTile,
+                                           kStreamRows,
+                                           true,
+                                           &FindUnitKernel<Unit>,
+                                           &QuantizeUnitRow,
+                                           &RunUnitPeak<Unit>,
+                                           &FindBasePiece};

@@ -28,6 +28,7 @@ using namespace avx512;
 inline constexpr CpuPath kPath = CpuPath::kAmx;
 inline constexpr int kParts = 2;
 inline constexpr int kMaxTile = 6;  ///< of the base
+inline constexpr std::size_t kStreamRows = kLeastUnitRows - 1;
 inline const PathKernels& BaseKernels() { return Avx512Kernels(); }
 
 #include "kernels/matmul/amx_panel.inc.h"

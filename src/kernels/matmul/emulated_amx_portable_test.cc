@@ -13,18 +13,21 @@ using namespace portable;
 inline constexpr CpuPath kPath = CpuPath::kAmx;
 inline constexpr int kParts = 1;
 inline constexpr int kMaxTile = 4;  ///< of the base
+inline constexpr std::size_t kStreamRows = 0;
 
 /// The portable kernel's, and the −128 · Σw of biased activations.
 template <typename Format>
-void UnpackWithStart(const std::uint8_t* panel, std::size_t first, int blocks, Piece* piece) {
-  PortableKernels().find_piece(Format::kDType).unpack(panel, first, blocks, piece);
-  constexpr int kSteps = Format::kGroup / 4;
-  for (int b = 0; b < blocks; ++b) {
+void UnpackWithStart(const PanelJob& job, const PieceRange& range) {
+  PortableKernels().find_piece(Format::kDType).unpack(job, range);
+  constexpr int kGroups = 32 / Format::kGroup;
+  auto* block =
+      reinterpret_cast<UnpackedBlock<kGroups, Format::kHasMinimum>*>(job.scratch->piece.bytes);
+  for (std::size_t b = 0; b < range.count; ++b, ++block) {
     for (int step = 0; step < 8; ++step) {
       for (int output = 0; output < 32; ++output) {
-        std::int32_t& start = piece->start[b][step / kSteps][output];
-        if (step % kSteps == 0) start = 0;
-        for (const std::uint8_t weight : piece->weights[b][step][output]) {
+        std::int32_t& start = block->start[step * kGroups / 8][output];
+        if (step * kGroups % 8 == 0) start = 0;
+        for (const std::uint8_t weight : block->weights[step][output]) {
           start -= 128 * static_cast<std::int8_t>(weight);
         }
       }

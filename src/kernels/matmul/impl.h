@@ -9,6 +9,9 @@
 //   first[R]     int32   Σq over the first 16
 // On paths whose dot product wants them unsigned, each byte of q is q + 128 instead.
 //
+// Where a path takes few rows without unpacking panels, up to PathKernels::stream_rows of them come
+// in tiles of 4, the last with room to spare; one row alone is a tile of 1.
+//
 // On the path with a tile unit (amx_tile.h), the rows are first cut into tiles of 16, and a rest of
 // 8 or more takes another such tile with room to spare; only what is left then has small tiles. A
 // tile of the unit has the layout above with R = 16 but for q[16][32]: rows of 32 bytes, as the
@@ -36,6 +39,11 @@ struct FreeDeleter {
 /// no memory.
 using AlignedBytes = std::unique_ptr<std::uint8_t[], FreeDeleter>;
 AlignedBytes AllocateAligned(std::size_t bytes);
+
+/// Rows of a tile when panels are not unpacked (but where there is one row), and the most rows for
+/// which that pays.
+inline constexpr int kStreamTileRows = 4;
+inline constexpr std::size_t kMostStreamRows = 12;
 
 /// Rows of a tile of the tile unit, and the fewest rows for which one is used.
 inline constexpr int kUnitRows = 16;
@@ -69,15 +77,37 @@ inline constexpr std::size_t kPieceBlocks = 16;
 /// How far ahead of its use a panel is fetched: past the hardware prefetcher's page limit.
 inline constexpr int kPrefetchBytes = 4096;
 
-/// A piece of a panel, unpacked. The groups are the 32 inputs of a block or its two halves.
-struct alignas(64) Piece {
-  std::uint8_t weights[kPieceBlocks][8][32][4];  ///< int8: four inputs of an output are a word
-  std::int32_t start[kPieceBlocks][2][32];       ///< −128 · Σw, for biased activations
-  float scale[kPieceBlocks][2][32];
-  float minimum[kPieceBlocks][2][32];
+/// A block of 32 inputs of a panel, unpacked. The groups are the whole block or its two halves.
+template <int kGroups, bool kHasMinimum>
+struct alignas(64) UnpackedBlock {
+  std::uint8_t weights[8][32][4];                    ///< int8: four inputs of an output are a word
+  std::int32_t start[kGroups][32];                   ///< −128 · Σw, for biased activations
+  float scale[kGroups * (kHasMinimum ? 2 : 1)][32];  ///< scales, then minimums
 };
 
-/// Consecutive panels of one matrix against all rows of the input. Plain data: the kernels' files
+/// A piece of a panel, unpacked: UnpackedBlocks in a row.
+struct alignas(64) Piece {
+  std::uint8_t bytes[kPieceBlocks * sizeof(UnpackedBlock<2, true>)];
+};
+
+/// Rows that pass over a piece before it is unpacked anew: their activations and sums stay in the
+/// second-level cache.
+inline constexpr std::size_t kPassRows = 512;
+/// A tile may begin before the limit and end after it.
+inline constexpr std::size_t kMostPassRows = kPassRows + 16;
+
+/// One panel's outputs for the rows of a pass.
+using PanelSums = float[kMostPassRows][kPanelOutputs];
+
+/// What a thread works in.
+struct alignas(64) Scratch {
+  Piece piece;
+  PanelSums sums;  ///< of the pieces so far
+  PanelSums gate;
+  PanelSums up;
+};
+
+/// Consecutive panels of one matrix against the rows of some tiles. Plain data: the kernels' files
 /// are compiled for their processors and must not share inline functions with others.
 struct PanelJob {
   const std::uint8_t* panels;
@@ -89,12 +119,14 @@ struct PanelJob {
   const std::uint8_t* activations;
   const Tile* tiles;
   std::size_t tile_count;
+  bool streams;  ///< see PathKernels::stream_rows
+  std::size_t first_row;
   std::size_t rows;
-  const float* floats;
+  const float* floats;  ///< of first_row
   std::size_t float_stride;
-  float* out;  ///< first row, first output of the first panel
+  float* out;  ///< first_row, first output of the first panel
   std::size_t out_stride;
-  Piece* piece;  ///< this thread's
+  Scratch* scratch;  ///< this thread's
 };
 
 /// Where one quantized row goes inside its tile.
@@ -106,18 +138,25 @@ struct RowTarget {
 
 using PanelKernel = void (*)(const PanelJob& job);
 
-/// The two halves of a product with a block format: pieces of panels are unpacked, and all tiles of
-/// a job pass over each. Both take blocks [first, first + blocks) of 32 inputs of a panel.
+/// Blocks [first, first + count) of 32 inputs of a panel of a job.
+struct PieceRange {
+  int panel;
+  std::size_t first;
+  std::size_t count;
+};
+
+/// The two halves of a product with a block format: pieces of panels are unpacked into the job's
+/// scratch, and its tiles from `first_tile` on pass over each.
 struct PieceKernels {
-  void (*unpack)(const std::uint8_t* panel, std::size_t first, int blocks, Piece* piece);
-  void (*pass_rows)(const Piece& piece, const PanelJob& job, int panel, std::size_t first,
-                    int blocks);
+  void (*unpack)(const PanelJob& job, const PieceRange& range);
+  void (*pass_rows)(const PanelJob& job, const PieceRange& range, std::size_t first_tile);
 };
 
 /// Kernels of one path.
 struct PathKernels {
   CpuPath path;
   int max_tile;                      ///< 4 or 6
+  std::size_t stream_rows;           ///< up to so many rows, panels are not unpacked to memory
   bool has_unit;                     ///< a tile unit, for tiles of kUnitRows
   PanelKernel (*find)(DType dtype);  ///< null for formats without one
   void (*quantize_row)(const float* x, std::size_t n, const RowTarget& target);

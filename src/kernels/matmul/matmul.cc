@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "kernels/activation/activation.h"
 #include "kernels/matmul/impl.h"
 
 namespace ergo::kernels {
@@ -40,60 +41,148 @@ const PathKernels& ActiveKernels() {
 
 namespace {
 
-/// Panels that a thread claims at a time when there are many rows: enough to use a piece of the
-/// activations several times while it is in the second-level cache.
-constexpr std::size_t kPromptPanels = 4;
-constexpr std::size_t kManyRows = 16;
+/// Panels [begin, end).
+struct PanelRange {
+  std::size_t begin;
+  std::size_t end;
+};
 
-/// Panels of one claim: at least four claims a thread, so that the threads end close together;
-/// with few rows about 32 KB of weights, a stream long enough for the prefetcher.
-std::size_t PanelsEach(const PackedMatrix::Impl& weights, std::size_t rows, int threads) {
-  const std::size_t even =
-      std::max<std::size_t>(1, weights.panels / static_cast<std::size_t>(4 * threads));
-  if (rows >= kManyRows) return std::min(even, kPromptPanels);
-  constexpr std::size_t kStream = std::size_t{32} << 10;
-  return std::clamp<std::size_t>(kStream / weights.panel_bytes, 1, even);
+/// The panels of a claim when `panels` are shared out: half of an even share of what is left, so
+/// that threads read long streams at first and end close together. Empty behind the last.
+PanelRange GuidedShare(std::size_t claim, std::size_t panels, int threads) {
+  std::size_t begin = 0;
+  for (std::size_t i = 0; begin < panels; ++i) {
+    const std::size_t size = (panels - begin) / (2 * static_cast<std::size_t>(threads)) + 1;
+    const std::size_t end = std::min(panels, begin + size);
+    if (i == claim) return {begin, end};
+    begin = end;
+  }
+  return {panels, panels};
 }
 
-void RunPanels(const Product& product, const Activations::Impl& in, std::size_t first,
-               std::size_t end) {
-  static thread_local std::unique_ptr<Piece> piece = std::make_unique<Piece>();
-  const PackedMatrix::Impl& weights = product.weights->impl();
+Scratch& ThreadScratch() {
+  static thread_local const std::unique_ptr<Scratch> scratch(new Scratch);
+  return *scratch;
+}
+
+/// Tiles [begin, end), which pass over a piece together.
+struct TileRange {
+  std::size_t begin;
+  std::size_t end;
+};
+
+TileRange NextPass(const Activations::Impl& in, std::size_t begin) {
+  std::size_t end = begin;
+  for (std::size_t rows = 0; end < in.tiles.size() && rows < kPassRows; ++end) {
+    rows += static_cast<std::size_t>(in.tiles[end].rows);
+  }
+  return {begin, end};
+}
+
+/// Rows [begin, end) of a pass.
+struct RowRange {
+  std::size_t begin;
+  std::size_t end;
+  std::size_t count() const { return end - begin; }
+};
+
+RowRange RowsOf(const Activations::Impl& in, const TileRange& tiles) {
+  const Tile& last = in.tiles[tiles.end - 1];
+  return {in.tiles[tiles.begin].first_row, last.first_row + static_cast<std::size_t>(last.rows)};
+}
+
+/// The rows of some tiles against some panels; `out` is where the first row's first output goes.
+void RunPanels(const PackedMatrix::Impl& weights, const Activations::Impl& in,
+               const PanelRange& panels, const TileRange& tiles, float* out,
+               std::size_t out_stride) {
+  const RowRange rows = RowsOf(in, tiles);
   PanelJob job;
-  job.panels = weights.data.get() + first * weights.panel_bytes;
+  job.panels = weights.data.get() + panels.begin * weights.panel_bytes;
   job.panel_bytes = weights.panel_bytes;
-  job.panel_count = static_cast<int>(end - first);
-  job.outputs =
-      static_cast<int>(std::min(end * kPanelOutputs, weights.outputs) - first * kPanelOutputs);
+  job.panel_count = static_cast<int>(panels.end - panels.begin);
+  job.outputs = static_cast<int>(std::min(panels.end * kPanelOutputs, weights.outputs) -
+                                 panels.begin * kPanelOutputs);
   job.inputs = in.inputs;
   job.blocks = in.blocks;
   job.activations = in.int8.get();
-  job.tiles = in.tiles.data();
-  job.tile_count = in.tiles.size();
-  job.rows = in.rows;
-  job.floats = reinterpret_cast<const float*>(in.f32.get());
+  job.tiles = in.tiles.data() + tiles.begin;
+  job.tile_count = tiles.end - tiles.begin;
+  job.streams = in.rows <= ActiveKernels().stream_rows;
+  job.first_row = rows.begin;
+  job.rows = rows.count();
+  job.floats = reinterpret_cast<const float*>(in.f32.get()) + rows.begin * in.f32_stride;
   job.float_stride = in.f32_stride;
-  job.out = product.out + first * kPanelOutputs;
-  job.out_stride = product.out_stride;
-  job.piece = piece.get();
+  job.out = out;
+  job.out_stride = out_stride;
+  job.scratch = &ThreadScratch();
   weights.kernel(job);
+}
+
+/// Activates one panel of outputs and quantizes it into `out`: rows of kPanelOutputs floats.
+void GatePanel(const GatedProduct& product, std::size_t panel, const RowRange& rows,
+               Activations& out) {
+  Scratch& scratch = ThreadScratch();
+  float* gate = scratch.gate[0];
+  float* up = scratch.up[0];
+  const std::size_t first = panel * kPanelOutputs;
+  const std::size_t outputs = std::min(kPanelOutputs, product.gate->outputs() - first);
+  for (std::size_t r = 0; r < rows.count(); ++r) {
+    if (product.gate_bias) AddInPlace(scratch.gate[r], product.gate_bias + first, outputs);
+    if (product.up_bias) AddInPlace(scratch.up[r], product.up_bias + first, outputs);
+  }
+  switch (product.gating) {
+    case Gating::kSilu:
+      SwiGlu(gate, up, rows.count() * kPanelOutputs, gate);
+      break;
+    case Gating::kGeluTanh:
+      GeGluTanh(gate, up, rows.count() * kPanelOutputs, gate);
+      break;
+  }
+  for (std::size_t r = 0; r < rows.count(); ++r) {
+    out.SetPart(rows.begin + r, first, {scratch.gate[r], outputs});
+  }
 }
 
 }  // namespace
 
-void MatMul(Worker& worker, const Activations& in, std::span<const Product> products) {
-  const Activations::Impl& rows = in.impl();
-  std::size_t claimed = worker.Claim();
-  std::size_t base = 0;
-  for (const Product& product : products) {
-    const PackedMatrix::Impl& weights = product.weights->impl();
-    const std::size_t each = PanelsEach(weights, rows.rows, worker.count());
-    const std::size_t pieces = (weights.panels + each - 1) / each;
-    for (; claimed < base + pieces; claimed = worker.Claim()) {
-      const std::size_t first = (claimed - base) * each;
-      RunPanels(product, rows, first, std::min(weights.panels, first + each));
+void GatedMatMul(Worker& worker, const Activations& in, const GatedProduct& product,
+                 Activations& out) {
+  const Activations::Impl& input = in.impl();
+  const PackedMatrix::Impl& gate = product.gate->impl();
+  const PackedMatrix::Impl& up = product.up->impl();
+  Scratch& scratch = ThreadScratch();
+  for (PanelRange share = GuidedShare(worker.Claim(), gate.panels, worker.count());
+       share.begin < share.end; share = GuidedShare(worker.Claim(), gate.panels, worker.count())) {
+    for (TileRange tiles = NextPass(input, 0); tiles.begin < input.tiles.size();
+         tiles = NextPass(input, tiles.end)) {
+      for (std::size_t panel = share.begin; panel < share.end; ++panel) {
+        RunPanels(gate, input, {panel, panel + 1}, tiles, scratch.gate[0], kPanelOutputs);
+        RunPanels(up, input, {panel, panel + 1}, tiles, scratch.up[0], kPanelOutputs);
+        GatePanel(product, panel, RowsOf(input, tiles), out);
+      }
     }
-    base += pieces;
+  }
+}
+
+void MatMul(Worker& worker, const Activations& in, std::span<const Product> products) {
+  const Activations::Impl& input = in.impl();
+  std::size_t panels = 0;
+  for (const Product& product : products) panels += product.weights->panels();
+  for (PanelRange share = GuidedShare(worker.Claim(), panels, worker.count());
+       share.begin < share.end; share = GuidedShare(worker.Claim(), panels, worker.count())) {
+    std::size_t base = 0;  // the first panel of a product among those of all
+    for (const Product& product : products) {
+      const PackedMatrix::Impl& weights = product.weights->impl();
+      const std::size_t begin = std::max(share.begin, base);
+      const std::size_t end = std::min(share.end, base + weights.panels);
+      for (TileRange tiles = NextPass(input, 0); begin < end && tiles.begin < input.tiles.size();
+           tiles = NextPass(input, tiles.end)) {
+        float* out = product.out + RowsOf(input, tiles).begin * product.out_stride;
+        RunPanels(weights, input, {begin - base, end - base}, tiles,
+                  out + (begin - base) * kPanelOutputs, product.out_stride);
+      }
+      base += weights.panels;
+    }
   }
 }
 

@@ -78,6 +78,10 @@ class Activations {
   /// Sets one row; any thread, each row by one thread at a time.
   void SetRow(std::size_t row, const float* values);
 
+  /// Sets inputs [first, first + values.size()) of one row; `first` is a multiple of 32, and so is
+  /// the size but at the end of the row.
+  void SetPart(std::size_t row, std::size_t first, std::span<const float> values);
+
   std::size_t rows() const;
   std::size_t inputs() const;
 
@@ -99,6 +103,28 @@ struct Product {
 /// Computes all products of one input together, every thread of the run calling it. A phase of
 /// its own: Barrier before (input complete) and after (output complete).
 void MatMul(Worker& worker, const Activations& in, std::span<const Product> products);
+
+enum class Gating {
+  kSilu,      ///< SwiGLU
+  kGeluTanh,  ///< GeGLU
+};
+
+/// The first half of a gated feed-forward layer. Both matrices have the same outputs; biases
+/// [outputs] may be null.
+struct GatedProduct {
+  const PackedMatrix* gate;
+  const PackedMatrix* up;
+  const float* gate_bias;
+  const float* up_bias;
+  Gating gating;
+};
+
+/// Sets the rows of `out`, which has room for in.rows() rows of as many inputs as `product` has
+/// outputs, to activation(gate(in)) · up(in), every thread of the run calling it. A phase of its
+/// own, as MatMul. The values are those of MatMul, the element-wise functions and SetRow, bit for
+/// bit, but never leave the cache.
+void GatedMatMul(Worker& worker, const Activations& in, const GatedProduct& product,
+                 Activations& out);
 
 /// Whether DecodeRow knows the type: F32, F16, BF16, F64 and the block formats.
 bool CanDecode(DType dtype);

@@ -79,7 +79,7 @@ std::vector<float> Multiply(const PathKernels& path, const PackedMatrix& matrix,
                         {int8.get() + tile.offset, tile.room, r});
     }
   }
-  const auto piece = std::make_unique<Piece>();
+  const auto scratch = std::make_unique<Scratch>();
   std::vector<float> out(rows * weights.outputs, NAN);
   PanelJob job = {};
   job.panels = weights.data.get();
@@ -91,10 +91,11 @@ std::vector<float> Multiply(const PathKernels& path, const PackedMatrix& matrix,
   job.activations = int8.get();
   job.tiles = tiles.data();
   job.tile_count = tiles.size();
+  job.streams = rows <= path.stream_rows;
   job.rows = rows;
   job.out = out.data();
   job.out_stride = weights.outputs;
-  job.piece = piece.get();
+  job.scratch = scratch.get();
   path.find(weights.dtype)(job);
   return out;
 }
@@ -171,7 +172,7 @@ TEST(MatMulPaths, RowsAreCutForTheTileUnit) {
     return out;
   };
   EXPECT_EQ(rooms(1), std::vector<int>({1}));
-  EXPECT_EQ(rooms(7), std::vector<int>({4, 3}));
+  EXPECT_EQ(rooms(7), std::vector<int>({4, 4}));
   EXPECT_EQ(rooms(8), std::vector<int>({16}));
   EXPECT_EQ(rooms(23), std::vector<int>({16, 4, 3}));
   EXPECT_EQ(rooms(40), std::vector<int>({16, 16, 16}));

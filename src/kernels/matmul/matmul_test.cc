@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/float_bits.h"
+#include "kernels/activation/activation.h"
 #include "kernels/quant/formats.h"
 
 namespace ergo::kernels {
@@ -135,6 +136,71 @@ TEST(MatMul, FloatWeightsAreQuantizedWhileLoading) {
       size += std::pow(static_cast<double>(exact[i]), 2);
     }
     EXPECT_LT(std::sqrt(difference / size), error);
+  }
+}
+
+TEST(MatMul, MoreRowsThanPassTogether) {
+  const PackedMatrix matrix = Pack(RandomMatrix(DType::kQ4_0).view);
+  constexpr std::size_t kRows = 1100;
+  const std::vector<float> rows = RandomRows(kRows, kInputs);
+  const std::vector<float> all = Multiply(matrix, rows, 0, kRows, 2);
+  for (const std::size_t row : {0, 511, 512, 513, 528, 1025, 1099}) {
+    const std::vector<float> one = Multiply(matrix, rows, row, 1, 1);
+    ASSERT_EQ(0, std::memcmp(one.data(), &all[row * kOutputs], one.size() * sizeof(float))) << row;
+  }
+}
+
+/// Outputs of `down`, an fp32 and an int8 matrix of kOutputs inputs, for a gated layer's rows.
+std::vector<float> Project(const Activations& rows, int threads) {
+  const RandomMatrix weights(DType::kBF16, kOutputs);
+  std::vector<float> out(2 * rows.rows() * kOutputs);
+  ComputePool pool(2);
+  std::size_t part = 0;
+  for (const PackAs as : {PackAs::kF32, PackAs::kInt8}) {
+    const PackedMatrix down = Pack(weights.view, as);
+    const Product product{&down, &out[part * rows.rows() * kOutputs], kOutputs};
+    pool.Run(threads, [&](Worker& worker) { MatMul(worker, rows, {&product, 1}); });
+    ++part;
+  }
+  return out;
+}
+
+TEST(MatMul, GatedProductsAreThoseOfTheSeparateSteps) {
+  const RandomMatrix gate_weights(DType::kQ4_1);
+  const RandomMatrix up_weights(DType::kQ5_0);
+  const PackedMatrix gate = Pack(gate_weights.view);
+  const PackedMatrix up = Pack(up_weights.view);
+  const std::vector<float> bias = RandomRows(2, kOutputs);
+  for (const Gating gating : {Gating::kSilu, Gating::kGeluTanh}) {
+    for (const std::size_t count : {1, 7, 600}) {
+      const std::vector<float> rows = RandomRows(count, kInputs);
+      std::vector<float> a = Multiply(gate, rows, 0, count, 1);
+      std::vector<float> b = Multiply(up, rows, 0, count, 1);
+      Activations separate;
+      separate.Reset(count, kOutputs, true, true);
+      for (std::size_t r = 0; r < count; ++r) {
+        float* row = &a[r * kOutputs];
+        AddInPlace(row, bias.data(), kOutputs);
+        AddInPlace(&b[r * kOutputs], &bias[kOutputs], kOutputs);
+        const auto activate = gating == Gating::kSilu ? SwiGlu : GeGluTanh;
+        activate(row, &b[r * kOutputs], kOutputs, row);
+        separate.SetRow(r, row);
+      }
+      Activations in;
+      in.Reset(count, kInputs, false, true);
+      for (std::size_t r = 0; r < count; ++r) in.SetRow(r, &rows[r * kInputs]);
+      Activations together;
+      together.Reset(count, kOutputs, true, true);
+      ComputePool pool(2);
+      pool.Run(2, [&](Worker& worker) {
+        GatedMatMul(worker, in, {&gate, &up, bias.data(), &bias[kOutputs], gating}, together);
+      });
+      const std::vector<float> expected = Project(separate, 1);
+      const std::vector<float> out = Project(together, 2);
+      for (const float x : expected) ASSERT_TRUE(std::isfinite(x));
+      ASSERT_EQ(0, std::memcmp(out.data(), expected.data(), out.size() * sizeof(float)))
+          << count << " rows";
+    }
   }
 }
 

@@ -16,24 +16,27 @@
 inline constexpr int kLanes = static_cast<int>(Vec::kLanes);
 /// Vectors that make up the 32 outputs of a panel.
 inline constexpr int kVectors = 32 / kLanes;
+/// Rows up to which panels are not unpacked to memory.
+inline constexpr std::size_t kStreamRows = kBiased ? kMostStreamRows : 0;
 
 #include "kernels/matmul/row_access.inc.h"
 
-/// Unpacks blocks [first, first + blocks) of 32 inputs of a panel.
 template <typename Format>
-void Unpack(const std::uint8_t* panel, std::size_t first, int blocks, Piece* piece) {
+void Unpack(const PanelJob& job, const PieceRange& range) {
   constexpr int kPer = Format::kBlock / 32;
   constexpr int kGroupsPer32 = 32 / Format::kGroup;
   constexpr int kStepsPerGroup = Format::kGroup / 4;
   const Bytes offset = Bytes::Set(Format::kOffset);
-  panel += first / kPer * Format::kPanelBytes;
-  for (int b = 0; b < blocks; b += kPer, panel += Format::kPanelBytes) {
+  const std::uint8_t* panel = job.panels + static_cast<std::size_t>(range.panel) * job.panel_bytes +
+                              range.first / kPer * Format::kPanelBytes;
+  auto* to = PieceOf<Format>(job);
+  for (std::size_t b = 0; b < range.count; b += kPer, panel += Format::kPanelBytes, to += kPer) {
     for (int line = 0; line < Format::kPanelBytes; line += 64) {
       __builtin_prefetch(panel + kPrefetchBytes + line);
     }
     for (int output = 0; output < 32; output += kLanes) {
       Unroll<kPer * kGroupsPer32>([&](auto group) __attribute__((always_inline)) {
-        constexpr int kSub = group / kGroupsPer32;
+        auto& block = to[group / kGroupsPer32];
         constexpr int kGroup = group % kGroupsPer32;
         // −128 · Σw, where w = code − offset; the codes are unsigned, so −128 is the signed factor.
         I32 start = I32::Set(128 * Format::kOffset * Format::kGroup);
@@ -41,47 +44,59 @@ void Unpack(const std::uint8_t* panel, std::size_t first, int blocks, Piece* pie
           constexpr int kStep = group * kStepsPerGroup + step;
           const Bytes codes = Format::template Codes<Vec, kStep>(panel, output);
           const Bytes weights = Format::kOffset == 0 ? codes : Subtract(codes, offset);
-          weights.Store(piece->weights[b + kSub][kStep % 8][output]);
+          weights.Store(block.weights[kStep % 8][output]);
           if constexpr (kBiased) start = Dot<8>(start, codes, Bytes::Set(128));
         });
-        if constexpr (kBiased) start.Store(&piece->start[b + kSub][kGroup][output]);
-        Format::template Scale<Vec>(panel, group, output)
-            .Store(&piece->scale[b + kSub][kGroup][output]);
+        if constexpr (kBiased) start.Store(&block.start[kGroup][output]);
+        Format::template Scale<Vec>(panel, group, output).Store(&block.scale[kGroup][output]);
         if constexpr (Format::kHasMinimum) {
           Format::template Minimum<Vec>(panel, group, output)
-              .Store(&piece->minimum[b + kSub][kGroup][output]);
+              .Store(&block.scale[kGroupsPer32 + kGroup][output]);
         }
       });
     }
   }
 }
 
+/// Four biased activations of a row in every lane, without their bias.
+[[gnu::always_inline]] inline Bytes SignedActivations(const std::uint8_t* values) {
+  return Bytes::Broadcast4(reinterpret_cast<const std::int8_t*>(values)) ^ Bytes::Set(128);
+}
+
 /// What a tile of rows works on.
-struct PieceRows {
+struct TileRows {
   int blocks;
   const std::uint8_t* act;
+  const std::uint8_t* next;  ///< what the next tile reads, fetched meanwhile
+  const float* from;         ///< sums to go on from, [kRows][32]; null at the start
   float* out;
   std::size_t stride;
-  bool resume;  ///< continue from what the outputs hold
 };
 
 /// kRows rows against a piece, kParts vectors of outputs at a time.
 template <int kGroupsPer32, bool kHasMinimum, int kRows>
-void PieceTile(const Piece& piece, const PieceRows& rows) {
+void PieceTile(const UnpackedBlock<kGroupsPer32, kHasMinimum>* piece, const TileRows& rows) {
   constexpr int kStepsPerGroup = 8 / kGroupsPer32;
   for (int output = 0; output < 32; output += kParts * kLanes) {
     F32 acc[kParts][kRows];
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
-      const float* from = rows.out + static_cast<std::size_t>(r) * rows.stride + output;
 #pragma GCC unroll 4
       for (int p = 0; p < kParts; ++p) {
-        acc[p][r] = rows.resume ? F32::Load(from + p * kLanes) : F32::Zero();
+        acc[p][r] = rows.from == nullptr ? F32::Zero()
+                                         : F32::Load(rows.from + r * 32 + output + p * kLanes);
       }
     }
     const std::uint8_t* act = rows.act;
-    for (int b = 0; b < rows.blocks; ++b, act += kActBlockBytes * kRows) {
+    const std::uint8_t* next = rows.next;
+    const auto* end = piece + rows.blocks;
+    for (const auto* block = piece; block != end; ++block, act += kActBlockBytes * kRows) {
       const float* row_scale = reinterpret_cast<const float*>(act + 32 * kRows);
+#pragma GCC unroll 5
+      for (int line = 0; line < static_cast<int>(kActBlockBytes) * kRows; line += 64) {
+        __builtin_prefetch(next + line);
+      }
+      next += kActBlockBytes * kRows;
 #pragma GCC unroll 2
       for (int group = 0; group < kGroupsPer32; ++group) {
         I32 dot[kParts][kRows];
@@ -89,7 +104,7 @@ void PieceTile(const Piece& piece, const PieceRows& rows) {
         for (int p = 0; p < kParts; ++p) {
 #pragma GCC unroll 8
           for (int r = 0; r < kRows; ++r) {
-            dot[p][r] = LoadStart(&piece.start[b][group][output + p * kLanes]);
+            dot[p][r] = LoadStart(&block->start[group][output + p * kLanes]);
           }
         }
 #pragma GCC unroll 8
@@ -98,7 +113,7 @@ void PieceTile(const Piece& piece, const PieceRows& rows) {
           Bytes weights[kParts];
 #pragma GCC unroll 4
           for (int p = 0; p < kParts; ++p) {
-            weights[p] = Bytes::Load(piece.weights[b][step][output + p * kLanes]);
+            weights[p] = Bytes::Load(block->weights[step][output + p * kLanes]);
           }
 #pragma GCC unroll 8
           for (int r = 0; r < kRows; ++r) {
@@ -113,13 +128,13 @@ void PieceTile(const Piece& piece, const PieceRows& rows) {
 #pragma GCC unroll 4
         for (int p = 0; p < kParts; ++p) {
           const int at = output + p * kLanes;
-          const F32 scale = F32::Load(&piece.scale[b][group][at]);
+          const F32 scale = F32::Load(&block->scale[group][at]);
 #pragma GCC unroll 8
           for (int r = 0; r < kRows; ++r) {
             acc[p][r] = Fma(ToF32(dot[p][r]), scale * F32::Set(row_scale[r]), acc[p][r]);
           }
           if constexpr (kHasMinimum) {
-            const F32 minimum = F32::Load(&piece.minimum[b][group][at]);
+            const F32 minimum = F32::Load(&block->scale[kGroupsPer32 + group][at]);
 #pragma GCC unroll 8
             for (int r = 0; r < kRows; ++r) {
               const float scaled = ScaledSum<kGroupsPer32, kRows>(row_scale, group, r);
@@ -139,7 +154,8 @@ void PieceTile(const Piece& piece, const PieceRows& rows) {
 }
 
 template <int kGroupsPer32, bool kHasMinimum>
-void TileBySize(const Piece& piece, int size, const PieceRows& rows) {
+void TileBySize(const UnpackedBlock<kGroupsPer32, kHasMinimum>* piece, int size,
+                const TileRows& rows) {
   switch (size) {
     case 1:
       return PieceTile<kGroupsPer32, kHasMinimum, 1>(piece, rows);
@@ -154,41 +170,139 @@ void TileBySize(const Piece& piece, int size, const PieceRows& rows) {
   }
 }
 
-/// All rows of the input against one piece of panel number `panel` of the job.
-template <int kGroupsPer32, bool kHasMinimum>
-void PassRows(const Piece& piece, const PanelJob& job, int panel, std::size_t first_block,
-              int blocks) {
-  const bool resume = first_block != 0;
-  const int outputs = job.outputs - panel * 32;
-  alignas(64) float whole[kMaxTile * 32];  // the last panel's rows, filled up to whole vectors
-  for (std::size_t t = 0; t < job.tile_count; ++t) {
+/// Tiles [first_tile, job.tile_count) against the unpacked piece.
+template <typename Format>
+void PassRows(const PanelJob& job, const PieceRange& range, std::size_t first_tile) {
+  for (std::size_t t = first_tile; t < job.tile_count; ++t) {
     const Tile& tile = job.tiles[t];
-    const std::uint8_t* act = job.activations + tile.offset +
-                              first_block * kActBlockBytes * static_cast<std::size_t>(tile.rows);
-    float* out = job.out + tile.first_row * job.out_stride + panel * 32;
-    if (outputs >= 32) {
-      TileBySize<kGroupsPer32, kHasMinimum>(piece, tile.rows,
-                                            {blocks, act, out, job.out_stride, resume});
-      continue;
+    const Tile& next = job.tiles[t + 1 < job.tile_count ? t + 1 : first_tile];
+    const TileSums sums = SumsOf(job, range, tile);
+    TileBySize<32 / Format::kGroup, Format::kHasMinimum>(
+        PieceOf<Format>(job), tile.rows,
+        {static_cast<int>(range.count), ActivationsOf(job, range, tile),
+         ActivationsOf(job, range, next), sums.begin ? nullptr : sums.waiting,
+         sums.whole ? sums.out : sums.waiting, sums.whole ? job.out_stride : 32});
+    FinishPart(job, range, tile, sums);
+  }
+}
+
+/// A few rows (kRows of the layout, of which a tile may use fewer) are multiplied while a panel is
+/// read: the memory sets the pace, so that unpacking for each tile again costs nothing. The same
+/// sums as in PieceTile, from unsigned codes and signed activations:
+/// Σ (code − offset) · q = Σ code · q − offset · Σ q. For paths with kBiased, whose dot product
+/// takes unsigned times signed bytes.
+///
+/// Several tiles take turns on a panel, and each fetches its part of the next panel meanwhile.
+template <typename Format, int kRows>
+void StreamPanel(const PanelJob& job, int panel, std::size_t number) {
+  constexpr int kPer = Format::kBlock / 32;
+  constexpr int kGroupsPer32 = 32 / Format::kGroup;
+  constexpr int kStepsPerGroup = Format::kGroup / 4;
+  const Tile& tile = job.tiles[number];
+  const std::uint8_t* packed = job.panels + static_cast<std::size_t>(panel) * job.panel_bytes;
+  const std::uint8_t* act = job.activations + tile.offset;
+  // One tile fetches a little ahead, several their parts of the next panel.
+  const std::size_t part = job.panel_bytes / job.tile_count;
+  const std::uint8_t* fetched = packed;
+  fetched += job.tile_count == 1 ? kPrefetchBytes : job.panel_bytes + number * part;
+  const std::size_t each = part * kPer / job.blocks;
+  F32 acc[kVectors][kRows];
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) {
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r) acc[v][r] = F32::Zero();
+  }
+  for (std::size_t b = 0; b < job.blocks; b += kPer, packed += Format::kPanelBytes) {
+    for (const std::uint8_t* end = fetched + each; fetched < end; fetched += 64) {
+      __builtin_prefetch(fetched);
     }
-    if (resume) CopyRows(out, job.out_stride, whole, 32, tile.rows, outputs);
-    TileBySize<kGroupsPer32, kHasMinimum>(piece, tile.rows, {blocks, act, whole, 32, resume});
-    CopyRows(whole, 32, out, job.out_stride, tile.rows, outputs);
+    Unroll<kPer * kGroupsPer32>([&](auto group) __attribute__((always_inline)) {
+      constexpr int kHalf = group % kGroupsPer32;
+      const std::uint8_t* block = act + group / kGroupsPer32 * kActBlockBytes * kRows;
+      const float* row_scale = reinterpret_cast<const float*>(block + 32 * kRows);
+      I32 dot[kVectors][kRows];
+#pragma GCC unroll 4
+      for (int r = 0; r < kRows; ++r) {
+        const std::int32_t sum = CodeSum<kGroupsPer32, kRows>(row_scale, kHalf, r);
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) {
+          dot[v][r] = Format::kOffset == 0 ? I32::Zero() : I32::Set(-Format::kOffset * sum);
+        }
+      }
+      Unroll<kStepsPerGroup>([&](auto step) __attribute__((always_inline)) {
+        constexpr int kStep = group * kStepsPerGroup + step;
+        Bytes codes[kVectors];
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) {
+          codes[v] = Format::template Codes<Vec, kStep>(packed, v * kLanes);
+        }
+#pragma GCC unroll 4
+        for (int r = 0; r < kRows; ++r) {
+          const Bytes values = SignedActivations(block + (kStep % 8 * kRows + r) * 4);
+#pragma GCC unroll 4
+          for (int v = 0; v < kVectors; ++v) {
+            dot[v][r] = DotActivations(dot[v][r], codes[v], values);
+          }
+        }
+      });
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        const F32 scale = Format::template Scale<Vec>(packed, group, v * kLanes);
+#pragma GCC unroll 4
+        for (int r = 0; r < kRows; ++r) {
+          acc[v][r] = Fma(ToF32(dot[v][r]), scale * F32::Set(row_scale[r]), acc[v][r]);
+        }
+        if constexpr (Format::kHasMinimum) {
+          const F32 minimum = Format::template Minimum<Vec>(packed, group, v * kLanes);
+#pragma GCC unroll 4
+          for (int r = 0; r < kRows; ++r) {
+            const float scaled = ScaledSum<kGroupsPer32, kRows>(row_scale, kHalf, r);
+            acc[v][r] = Fma(minimum, F32::Set(scaled), acc[v][r]);
+          }
+        }
+      }
+    });
+    act += kPer * kActBlockBytes * kRows;
+  }
+  const int outputs = job.outputs - panel * 32;
+#pragma GCC unroll 4
+  for (int r = 0; r < kRows; ++r) {
+    if (r == tile.rows) return;
+    const std::size_t row = tile.first_row - job.first_row + static_cast<std::size_t>(r);
+    float* out = job.out + row * job.out_stride + panel * 32;
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      const int left = outputs - v * kLanes;
+      if (left >= kLanes) {
+        acc[v][r].Store(out + v * kLanes);
+      } else if (left > 0) {
+        acc[v][r].StorePart(out + v * kLanes, static_cast<std::size_t>(left));
+      }
+    }
+  }
+}
+
+template <typename Format, int kRows>
+void StreamPanels(const PanelJob& job) {
+  for (int panel = 0; panel < job.panel_count; ++panel) {
+    for (std::size_t tile = 0; tile < job.tile_count; ++tile) {
+      StreamPanel<Format, kRows>(job, panel, tile);
+    }
   }
 }
 
 template <typename Format>
 void Panels(const PanelJob& job) {
-  const std::size_t most = job.tile_count > 1 ? kPieceBlocks : kPieceBlocks / 2;
-  for (std::size_t first = 0; first < job.blocks; first += most) {
-    const std::size_t left = job.blocks - first;
-    const int blocks = static_cast<int>(left < most ? left : most);
-    for (int panel = 0; panel < job.panel_count; ++panel) {
-      Unpack<Format>(job.panels + static_cast<std::size_t>(panel) * job.panel_bytes, first, blocks,
-                     job.piece);
-      PassRows<32 / Format::kGroup, Format::kHasMinimum>(*job.piece, job, panel, first, blocks);
+  if constexpr (kBiased) {
+    if (job.streams) {
+      return job.rows == 1 ? StreamPanels<Format, 1>(job)
+                           : StreamPanels<Format, kStreamTileRows>(job);
     }
   }
+  ForEachPiece<Format>(job, [&](const PieceRange& range) {
+    Unpack<Format>(job, range);
+    PassRows<Format>(job, range, 0);
+  });
 }
 
 /// Panels of plain floats: for each input 32 values, one per output.
@@ -286,26 +400,23 @@ inline void QuantizeRow(const float* x, std::size_t n, const RowTarget& target) 
     const float scale = largest / 127.0f;
     const F32 inverse = F32::Set(largest > 1e-30f ? 127.0f / largest : 0.0f);
     alignas(64) std::int8_t q[32];
-    F32 halves[2] = {F32::Zero(), F32::Zero()};  // sums of small integers: exact in any order
     for (std::size_t i = 0; i < kVectorsPerBlock; ++i) {
-      const F32 rounded = RoundNearest(F32::Load(from + i * Vec::kLanes) * inverse);
-      rounded.StoreI8(q + i * Vec::kLanes);
-      halves[2 * i / kVectorsPerBlock] = halves[2 * i / kVectorsPerBlock] + rounded;
+      (F32::Load(from + i * Vec::kLanes) * inverse).StoreI8(q + i * Vec::kLanes);
     }
-    const auto first = static_cast<std::int32_t>(Sum(halves[0]));
-    const std::int32_t sum = first + static_cast<std::int32_t>(Sum(halves[1]));
-    for (std::size_t g = 0; g < 8; ++g) {
+    const HalfSums sums = SumHalves(q);
+    const std::int32_t sum = sums.first + sums.last;
+    std::uint8_t* to = block + 4 * row;
+    for (int g = 0; g < 8; ++g, to += 4 * rows) {
       std::uint32_t word;
       __builtin_memcpy(&word, q + 4 * g, 4);
       if constexpr (kBiased) word ^= 0x80808080u;
-      __builtin_memcpy(block + (g * rows + row) * 4, &word, 4);
+      __builtin_memcpy(to, &word, 4);
     }
     const float scaled = scale * static_cast<float>(sum);
-    std::uint8_t* tail = block + 32 * rows + 4 * row;
-    __builtin_memcpy(tail, &scale, 4);
-    __builtin_memcpy(tail + 4 * rows, &scaled, 4);
-    __builtin_memcpy(tail + 8 * rows, &sum, 4);
-    __builtin_memcpy(tail + 12 * rows, &first, 4);
+    __builtin_memcpy(to, &scale, 4);
+    __builtin_memcpy(to + 4 * rows, &scaled, 4);
+    __builtin_memcpy(to + 8 * rows, &sum, 4);
+    __builtin_memcpy(to + 12 * rows, &sums.first, 4);
   }
 }
 
@@ -344,10 +455,10 @@ inline PanelKernel FindKernel(DType dtype) {
 inline PieceKernels FindPieceKernels(DType dtype) {
   PieceKernels found = {};
   VisitFormat(dtype, [&]<typename Format>(Format) {
-    found = {&Unpack<Format>, &PassRows<32 / Format::kGroup, Format::kHasMinimum>};
+    found = {&Unpack<Format>, &PassRows<Format>};
   });
   return found;
 }
 
-inline constexpr PathKernels kTable = {
-    kPath, kMaxTile, false, &FindKernel, &QuantizeRow, &RunInt8Peak, &FindPieceKernels};
+inline constexpr PathKernels kTable = {kPath,       kMaxTile,     kStreamRows,  false,
+                                       &FindKernel, &QuantizeRow, &RunInt8Peak, &FindPieceKernels};

@@ -38,6 +38,11 @@ struct F32 {
   void StoreI8(std::int8_t* p) const {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(v)));
   }
+  /// Likewise to int16.
+  void StoreI16(std::int16_t* p) const {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                        _mm512_cvtsepi32_epi16(_mm512_cvtps_epi32(v)));
+  }
 };
 
 // At namespace scope: g++ does not give the target to friends that are defined in a class.

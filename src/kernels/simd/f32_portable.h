@@ -49,6 +49,11 @@ struct F32 {
       p[i] = static_cast<std::int8_t>(std::clamp(std::nearbyintf(v[i]), -128.0f, 127.0f));
     }
   }
+  void StoreI16(std::int16_t* p) const {
+    for (std::size_t i = 0; i < kLanes; ++i) {
+      p[i] = static_cast<std::int16_t>(std::clamp(std::nearbyintf(v[i]), -32768.0f, 32767.0f));
+    }
+  }
 
   friend F32 operator+(F32 a, F32 b) { return {a.v + b.v}; }
   friend F32 operator-(F32 a, F32 b) { return {a.v - b.v}; }

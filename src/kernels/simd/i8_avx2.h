@@ -73,6 +73,23 @@ inline I32 Dot(I32 sum, Bytes codes, Bytes values) {
 
 inline F32 ToF32(I32 a) { return {_mm256_cvtepi32_ps(a.v)}; }
 
+/// Sums of the first and of the last 16 of 32 numbers.
+struct HalfSums {
+  std::int32_t first;
+  std::int32_t last;
+};
+/// Sums of absolute differences want unsigned numbers; the 16 times 128 are taken back.
+inline std::int32_t SumOf16(const std::int8_t* q) {
+  const __m128i low = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(q));
+  const __m128i high = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(q + 8));
+  const __m128i values = _mm_unpacklo_epi64(low, high);
+  const __m128i sums =
+      _mm_sad_epu8(_mm_xor_si128(values, _mm_set1_epi8(-128)), _mm_setzero_si128());
+  return _mm_cvtsi128_si32(_mm_add_epi32(sums, _mm_unpackhi_epi64(sums, sums))) - 2048;
+}
+/// Loads of what StoreI8 stored, so that they need not wait for the cache.
+inline HalfSums SumHalves(const std::int8_t* q) { return {SumOf16(q), SumOf16(q + 16)}; }
+
 struct Vec {
   using F32 = avx2::F32;
   using I32 = avx2::I32;

@@ -82,6 +82,20 @@ inline I32 Dot(I32 sum, Bytes codes, Bytes values) {
 
 inline F32 ToF32(I32 a) { return {__builtin_convertvector(a.v, FloatVector)}; }
 
+/// Sums of the first and of the last 16 of 32 numbers.
+struct HalfSums {
+  std::int32_t first;
+  std::int32_t last;
+};
+inline HalfSums SumHalves(const std::int8_t* q) {
+  HalfSums sums = {0, 0};
+  for (int i = 0; i < 16; ++i) {
+    sums.first += q[i];
+    sums.last += q[16 + i];
+  }
+  return sums;
+}
+
 struct Vec {
   using F32 = portable::F32;
   using I32 = portable::I32;

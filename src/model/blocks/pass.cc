@@ -34,7 +34,7 @@ Result<std::unique_ptr<Workspace>> Workspace::Create(const Network& network,
       space->x_form_.Add(linear->weights);
     }
     space->attention_form_.Add(layer.o.weights);
-    space->mlp_form_.Add(layer.down.weights);
+    space->gated_form_.Add(layer.down.weights);
   }
   space->head_form_ = space->x_form_;
   space->head_form_.Add(network.weights.head.weights);
@@ -53,17 +53,15 @@ Result<std::unique_ptr<Workspace>> Workspace::Create(const Network& network,
   allocate(space->q, rows, QWidth(config));
   allocate(space->kv, rows, 2 * KvWidth(config));
   allocate(space->attention, rows, QWidth(config));
-  allocate(space->gate_up, rows, 2 * config.intermediate);
   allocate(space->angles, rows, space->angle_stride);
   space->lanes.resize(static_cast<std::size_t>(options.threads));
   for (Lane& lane : space->lanes) {
-    allocate(lane.row, 1, std::max({config.hidden, QWidth(config), 2 * config.intermediate}));
+    allocate(lane.row, 1, std::max(config.hidden, QWidth(config)));
     allocate(lane.hidden, 1, config.hidden);
     allocate(lane.angles, 1, space->angle_stride);
     lane.inputs.x.Reset(1, config.hidden, space->head_form_.f32, space->head_form_.int8);
     lane.inputs.attention.Reset(1, QWidth(config), space->attention_form_.f32,
                                 space->attention_form_.int8);
-    lane.inputs.mlp.Reset(1, config.intermediate, space->mlp_form_.f32, space->mlp_form_.int8);
   }
   if (!enough) {
     return Fail("there is no memory for steps of " + std::to_string(rows) + " tokens", "engine",
@@ -78,12 +76,14 @@ void Workspace::Prepare(const Network& network, const Step& step) {
     if (rows == 0) return;
     set.x.Reset(rows, config.hidden, x.f32, x.int8);
     set.attention.Reset(rows, QWidth(config), attention_form_.f32, attention_form_.int8);
-    set.mlp.Reset(rows, config.intermediate, mlp_form_.f32, mlp_form_.int8);
   };
   if (step.tokens.size() > 1) {
     reset(inputs, step.tokens.size(), x_form_);
     reset(tail_inputs, step.logit_rows.size(), head_form_);
   }
+
+  gated.Reset(step.tokens.size(), config.intermediate, gated_form_.f32, gated_form_.int8);
+  tail_gated.Reset(step.logit_rows.size(), config.intermediate, gated_form_.f32, gated_form_.int8);
 
   sequence_of_row.resize(step.tokens.size());
   const auto& sequences = step.kv.front().sequences;

@@ -73,7 +73,6 @@ class FloatBuffer {
 struct Inputs {
   kernels::Activations x;          ///< normalized rows [hidden]
   kernels::Activations attention;  ///< [heads · head_dim]
-  kernels::Activations mlp;        ///< [intermediate]
 };
 
 /// What one thread has for itself.
@@ -107,13 +106,14 @@ class Workspace {
   FloatBuffer q;          ///< [rows, heads · head_dim]
   FloatBuffer kv;         ///< [rows, 2 · kv_heads · head_dim]: keys, then values
   FloatBuffer attention;  ///< [rows, heads · head_dim]
-  FloatBuffer gate_up;    ///< [rows, 2 · intermediate]
   FloatBuffer angles;     ///< [rows, ropes, rotary_dims]: cosines, then sines
   std::size_t angle_stride = 0;
   std::vector<std::size_t> angle_offset;  ///< of each rope in a row
 
-  Inputs inputs;       ///< of all rows
-  Inputs tail_inputs;  ///< of the rows whose logits are wanted
+  Inputs inputs;               ///< of all rows
+  Inputs tail_inputs;          ///< of the rows whose logits are wanted
+  kernels::Activations gated;  ///< [rows, intermediate]: what the feed-forward's gate lets through
+  kernels::Activations tail_gated;
   std::vector<Lane> lanes;
 
   std::vector<std::uint32_t> sequence_of_row;
@@ -131,7 +131,7 @@ class Workspace {
   Form x_form_;
   Form head_form_;
   Form attention_form_;
-  Form mlp_form_;
+  Form gated_form_;
 };
 
 /// One thread's view of a step; every thread of the run has its own and executes the same blocks.
@@ -163,6 +163,7 @@ struct Pass {
   void Publish();
 
   Inputs& inputs() const;
+  kernels::Activations& gated() const { return tail ? space.tail_gated : space.gated; }
   float* Hidden(std::size_t i) const;
   /// cos and sin of a row of the step.
   float* Angles(std::size_t row, std::size_t rope) const;
