@@ -16,8 +16,8 @@
 inline constexpr int kLanes = static_cast<int>(Vec::kLanes);
 /// Vectors that make up the 32 outputs of a panel.
 inline constexpr int kVectors = 32 / kLanes;
-/// Rows up to which panels are not unpacked to memory.
-inline constexpr std::size_t kStreamRows = kBiased ? kMostStreamRows : 0;
+/// Rows up to which panels are not unpacked to memory: those for which there are registers.
+inline constexpr std::size_t kStreamRows = kVectors <= 2 ? kMostStreamRows : kVectors <= 4 ? 1 : 0;
 
 #include "kernels/matmul/row_access.inc.h"
 
@@ -58,9 +58,17 @@ void Unpack(const PanelJob& job, const PieceRange& range) {
   }
 }
 
-/// Four biased activations of a row in every lane, without their bias.
+/// Four activations of a row in every lane, without their bias.
 [[gnu::always_inline]] inline Bytes SignedActivations(const std::uint8_t* values) {
-  return Bytes::Broadcast4(reinterpret_cast<const std::int8_t*>(values)) ^ Bytes::Set(128);
+  const Bytes bytes = Bytes::Broadcast4(reinterpret_cast<const std::int8_t*>(values));
+  return kBiased ? bytes ^ Bytes::Set(128) : bytes;
+}
+
+/// sum + Σ code · q, codes unsigned and q signed: what DotActivations does where kBiased.
+template <typename Format>
+[[gnu::always_inline]] inline I32 DotCodes(I32 sum, Bytes codes, Bytes values) {
+  if constexpr (kBiased) return DotActivations(sum, codes, values);
+  return Dot<Format::kBits>(sum, codes, values);
 }
 
 /// What a tile of rows works on.
@@ -189,8 +197,7 @@ void PassRows(const PanelJob& job, const PieceRange& range, std::size_t first_ti
 /// A few rows (kRows of the layout, of which a tile may use fewer) are multiplied while a panel is
 /// read: the memory sets the pace, so that unpacking for each tile again costs nothing. The same
 /// sums as in PieceTile, from unsigned codes and signed activations:
-/// Σ (code − offset) · q = Σ code · q − offset · Σ q. For paths with kBiased, whose dot product
-/// takes unsigned times signed bytes.
+/// Σ (code − offset) · q = Σ code · q − offset · Σ q.
 ///
 /// Several tiles take turns on a panel, and each fetches its part of the next panel meanwhile.
 template <typename Format, int kRows>
@@ -241,7 +248,7 @@ void StreamPanel(const PanelJob& job, int panel, std::size_t number) {
           const Bytes values = SignedActivations(block + (kStep % 8 * kRows + r) * 4);
 #pragma GCC unroll 4
           for (int v = 0; v < kVectors; ++v) {
-            dot[v][r] = DotActivations(dot[v][r], codes[v], values);
+            dot[v][r] = DotCodes<Format>(dot[v][r], codes[v], values);
           }
         }
       });
@@ -293,11 +300,11 @@ void StreamPanels(const PanelJob& job) {
 
 template <typename Format>
 void Panels(const PanelJob& job) {
-  if constexpr (kBiased) {
-    if (job.streams) {
-      return job.rows == 1 ? StreamPanels<Format, 1>(job)
-                           : StreamPanels<Format, kStreamTileRows>(job);
-    }
+  if constexpr (kStreamRows > 1) {
+    if (job.streams && job.rows > 1) return StreamPanels<Format, kStreamTileRows>(job);
+  }
+  if constexpr (kStreamRows > 0) {
+    if (job.streams) return StreamPanels<Format, 1>(job);
   }
   ForEachPiece<Format>(job, [&](const PieceRange& range) {
     Unpack<Format>(job, range);
