@@ -83,6 +83,24 @@ std::size_t Model::weight_bytes() const {
   return bytes;
 }
 
+double Model::PromptOperations(std::size_t tokens) const {
+  double total = 0;
+  for (const LayerWeights& layer : network_.weights.layers) {
+    for (const Linear* linear :
+         {&layer.q, &layer.k, &layer.v, &layer.o, &layer.gate, &layer.up, &layer.down}) {
+      total += 2.0 * static_cast<double>(linear->weights.outputs()) *
+               static_cast<double>(linear->weights.inputs()) * static_cast<double>(tokens);
+    }
+    const std::size_t window = config().layers[layer.index].window;
+    double seen = 0;
+    for (std::size_t row = 1; row <= tokens; ++row) {
+      seen += static_cast<double>(window == 0 ? row : std::min(row, window));
+    }
+    total += 4.0 * static_cast<double>(config().heads * config().head_dim) * seen;
+  }
+  return total;
+}
+
 std::size_t Model::kv_bytes_per_token() const {
   std::size_t bytes = 0;
   for (const KvClass& c : network_.kv_classes) bytes += c.layout.BlockBytes();

@@ -44,6 +44,10 @@ class Model {
   std::size_t weight_bytes() const;
   /// Bytes of weights that one token reads: everything packed, the embedding's row aside.
   std::size_t bytes_per_token() const { return weight_bytes(); }
+  /// Multiplications and additions of a prompt of `tokens` in one sequence, each counted: products
+  /// with the layers' matrices, and attention to what is seen. The output product, of one row, and
+  /// the work between the products are left out.
+  double PromptOperations(std::size_t tokens) const;
   /// Bytes of keys and values that one token adds.
   std::size_t kv_bytes_per_token() const;
 

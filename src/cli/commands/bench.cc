@@ -40,6 +40,7 @@ struct Measured {
   Test test;
   std::vector<double> rates;  ///< tokens per second over all sequences, sorted
   double wall = 0;            ///< of the memory; 0: does not apply
+  double int8_share = 0;      ///< of the int8 peak; 0: does not apply
   Residency residency;
 };
 
@@ -120,11 +121,20 @@ double MemoryWall(const model::Model& model, const Test& test, double bandwidth)
   return bandwidth * batch / (static_cast<double>(model.bytes_per_token()) + batch * kv);
 }
 
+/// The median's operations per second over the int8 peak.
+double Int8Share(const model::Model& model, const Measured& measured, double peak) {
+  const std::size_t prompt = measured.test.prompt;
+  if (prompt == 0 || peak == 0) return 0;
+  const double each = model.PromptOperations(prompt) / static_cast<double>(prompt);
+  return Median(measured.rates) * each / peak;
+}
+
 struct Environment {
   std::string model;
   std::string path;
   std::uint64_t weight_bytes = 0;
   double bandwidth = 0;
+  double int8_peak = 0;  ///< operations per second
   int threads = 0;
 };
 
@@ -143,6 +153,9 @@ OrderedJson Row(const Measured& measured, const Environment& environment) {
   row["peak_rss_bytes"] = measured.residency.peak;
   row["memory_wall_tokens_per_second"] =
       measured.wall > 0 ? OrderedJson(measured.wall) : OrderedJson(nullptr);
+  row["int8_peak_share"] =
+      measured.int8_share > 0 ? OrderedJson(measured.int8_share) : OrderedJson(nullptr);
+  row["int8_peak_operations_per_second"] = environment.int8_peak;
   row["read_bandwidth_bytes_per_second"] = environment.bandwidth;
   row["weight_bytes"] = environment.weight_bytes;
   row["repetitions"] = measured.rates.size();
@@ -152,15 +165,16 @@ OrderedJson Row(const Measured& measured, const Environment& environment) {
 
 std::string Table(const std::vector<Measured>& all, const Environment& environment) {
   std::string text = fmt::format(
-      "{}\n{} path, {} threads, {:.1f} MB of weights, memory reads {:.1f} GB/s\n\n"
+      "{}\n{} path, {} threads, {:.1f} MB of weights, memory reads {:.1f} GB/s, int8 peak {:.0f} "
+      "GOP/s\n\n"
       "{:<8} {:>5} {:>11} {:>9} {:>9} {:>8} {:>8}\n",
       environment.model, environment.path, environment.threads,
-      static_cast<double>(environment.weight_bytes) / 1e6, environment.bandwidth / 1e9, "test",
-      "batch", "tokens/s", "min", "max", "of wall", "RSS");
+      static_cast<double>(environment.weight_bytes) / 1e6, environment.bandwidth / 1e9,
+      environment.int8_peak / 1e9, "test", "batch", "tokens/s", "min", "max", "of wall", "RSS");
   for (const Measured& measured : all) {
     const double median = Median(measured.rates);
-    const std::string share =
-        measured.wall > 0 ? fmt::format("{:.0f}%", 100 * median / measured.wall) : "";
+    const double of_wall = measured.wall > 0 ? median / measured.wall : measured.int8_share;
+    const std::string share = of_wall > 0 ? fmt::format("{:.0f}%", 100 * of_wall) : "";
     text += fmt::format("{:<8} {:>5} {:>11.1f} {:>9.1f} {:>9.1f} {:>8} {:>5.0f} MB\n",
                         measured.test.name, measured.test.batch, median, measured.rates.front(),
                         measured.rates.back(), share,
@@ -195,9 +209,13 @@ Result<int> Bench(const Settings& settings) {
   const Result<LoadedModel> loaded = LoadModel(settings.engine);
   if (!loaded) return tl::unexpected(loaded.error());
   const model::Model& model = *loaded->model;
-  Environment environment = {loaded->files.path, std::string(Name(*path)), model.bytes_per_token(),
-                             0, ThreadsOf(settings.engine)};
+  Environment environment;
+  environment.model = loaded->files.path;
+  environment.path = Name(*path);
+  environment.weight_bytes = model.bytes_per_token();
+  environment.threads = ThreadsOf(settings.engine);
   environment.bandwidth = kernels::MeasureReadBandwidth(environment.threads);
+  environment.int8_peak = kernels::MeasureInt8Peak(environment.threads);
   std::vector<Measured> all;
   for (const Test& test : TestsOf(settings)) {
     Result<Measured> measured = Measure(model, settings, test);
@@ -205,12 +223,15 @@ Result<int> Bench(const Settings& settings) {
     if (!measured) return tl::unexpected(measured.error());
     all.push_back(std::move(*measured));
   }
-  // Memory is not equally fast at all times on a shared machine: the better of two looks.
+  // A shared machine is not equally fast at all times: the better of two looks.
   environment.bandwidth =
       std::max(environment.bandwidth, kernels::MeasureReadBandwidth(environment.threads));
+  environment.int8_peak =
+      std::max(environment.int8_peak, kernels::MeasureInt8Peak(environment.threads));
   OrderedJson rows = OrderedJson::array();
   for (Measured& measured : all) {
     measured.wall = MemoryWall(model, measured.test, environment.bandwidth);
+    measured.int8_share = Int8Share(model, measured, environment.int8_peak);
     rows.push_back(Row(measured, environment));
   }
   const std::string text = settings.json ? rows.dump(2) + '\n' : Table(all, environment);
@@ -234,9 +255,11 @@ Action Prepare(Options& options) {
   options.Note(
       "ppN is a prompt of N tokens, tgN decodes N tokens one after the other from an empty "
       "context.\n"
-      "The wall: tokens per second if a step cost nothing but reading the weights and the keys "
-      "and\n"
-      "values once, at the read bandwidth that is measured before and after the tests.");
+      "The wall of tgN: tokens per second if a step cost nothing but reading the weights and the "
+      "keys\n"
+      "and values once; that of ppN: if all products ran at the int8 peak. Read bandwidth and peak "
+      "are\n"
+      "measured before and after the tests.");
   return [settings] { return Bench(*settings); };
 }
 

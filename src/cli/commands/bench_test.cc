@@ -40,6 +40,7 @@ TEST(Bench, PrintsARowForEachTest) {
     EXPECT_GT(row["read_bandwidth_bytes_per_second"].get<double>(), 0.0);
     // Prompts are bound by arithmetic: the wall is decode's.
     EXPECT_EQ(row["memory_wall_tokens_per_second"].is_number(), name.starts_with("tg"));
+    EXPECT_EQ(row["int8_peak_share"].is_number(), name.starts_with("pp"));
   }
   EXPECT_THAT(names, ::testing::ElementsAre("pp8 x 1", "pp16 x 1", "tg4 x 1", "pp8 x 2", "pp16 x 2",
                                             "tg4 x 2"));
