@@ -4,6 +4,7 @@
 // A piece of a panel (32 outputs, some blocks of 32 inputs) is unpacked once to signed bytes and
 // fp32 scales that stay in the first-level cache while all rows pass over it. So a number format
 // is compiled once per path, and the products once per tile size, and neither knows the other.
+// A few rows take another way, StreamPanel.
 //
 // The order of float operations for one output of one row is, for ascending groups of inputs:
 //   acc = fma(float(Σ w·q), scale · row_scale, acc)
