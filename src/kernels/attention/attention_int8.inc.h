@@ -155,7 +155,7 @@ void AttendBlock(const Int8Task& task, const Int8Tile& tile, std::size_t base, i
     }
   }
 
-  alignas(64) std::uint8_t shares[kTokens / 4][kCount][4];
+  alignas(64) std::uint8_t shares[kCount][kTokens];
   float share_scale[kCount];
   for (int v = 0; v < kCount; ++v) {
     const QueryVector& vector = task.vectors[first + v];
@@ -165,7 +165,7 @@ void AttendBlock(const Int8Task& task, const Int8Tile& tile, std::size_t base, i
     const int to = end >= base + kTokens ? kTokens : end > base ? static_cast<int>(end - base) : 0;
     share_scale[v] = 0.0f;
     if (from >= to) {
-      for (int t = 0; t < kTokens; t += 4) __builtin_memset(shares[t / 4][v], 0, 4);
+      __builtin_memset(shares[v], 0, kTokens);
       continue;
     }
     float* score = scores[v];
@@ -196,7 +196,7 @@ void AttendBlock(const Int8Task& task, const Int8Tile& tile, std::size_t base, i
       largest = Max(largest, weighted);
       weighted.Store(score + t);
     }
-    const float keep = First(Exp(F32::Set(before - highest)));
+    const float keep = highest == before ? 1.0f : First(Exp(F32::Set(before - highest)));
     running->highest[first + v] = highest;
     running->sum[first + v] = running->sum[first + v] * keep + Sum(sum);
     if (keep != 1.0f) {
@@ -213,11 +213,9 @@ void AttendBlock(const Int8Task& task, const Int8Tile& tile, std::size_t base, i
     for (int t = 0; t < kTokens; t += kLanes) {
       (F32::Load(score + t) * inverse - middle).StoreI8(rounded + t);
     }
-    for (int t = 0; t < kTokens; t += 4) {
-      std::uint32_t word;
-      __builtin_memcpy(&word, rounded + t, 4);
-      word ^= 0x80808080u;
-      __builtin_memcpy(shares[t / 4][v], &word, 4);
+    for (int t = 0; t < kTokens; t += 4 * kLanes) {
+      const Bytes biased = Bytes::Load(reinterpret_cast<const std::uint8_t*>(rounded) + t);
+      (biased ^ Bytes::Set(128)).Store(shares[v] + t);
     }
   }
 
@@ -238,7 +236,8 @@ void AttendBlock(const Int8Task& task, const Int8Tile& tile, std::size_t base, i
       }
 #pragma GCC unroll 8
       for (int v = 0; v < kCount; ++v) {
-        const Bytes share = Bytes::Broadcast4(reinterpret_cast<const std::int8_t*>(shares[t][v]));
+        const Bytes share =
+            Bytes::Broadcast4(reinterpret_cast<const std::int8_t*>(shares[v] + 4 * t));
 #pragma GCC unroll 8
         for (int p = 0; p < kKeyParts; ++p) dot[p][v] = DotUnsigned(dot[p][v], share, value[p]);
       }
