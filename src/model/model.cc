@@ -73,6 +73,7 @@ Result<std::unique_ptr<Model>> Model::Load(const formats::ModelFiles& files,
   auto weights = LoadWeights(files, **architecture, weight_options, network.config);
   if (!weights) return Fail(std::move(weights));
   network.weights = *std::move(weights);
+  network.fine_head = kernels::TakesRemainders(network.weights.head.weights);
   model->mappings_ = files.mappings;
   return model;
 }

@@ -36,7 +36,7 @@ std::size_t VectorsEach(std::size_t rows, std::size_t group) {
 }  // namespace
 
 std::size_t TileBytesInt8(std::size_t head_dim) {
-  return kBlockTokens * (3 * head_dim + 2 * sizeof(float));
+  return kBlockTokens * (3 * head_dim + 3 * sizeof(float));
 }
 
 void StoreKvInt8(const KvLayer& kv, const std::int32_t* blocks, std::size_t position,

@@ -3,8 +3,9 @@
 // Tile of one block of 64 tokens, layer and KV head (d = head_dim):
 //   keys    int16 [d/2][64][2]   two consecutive dimensions of one token are a word
 //   values  int8  [16][d][4]     four consecutive tokens of one dimension are a word
-//   key_scale    fp32 [64]
-//   value_scale  fp32 [64]
+//   key_scale      fp32 [64]
+//   value_log      fp32 [64]     log2 of the values' scale
+//   value_inverse  fp32 [64]     1 / scale
 // so that a vector of words is multiplied with one broadcast word of the query, or of the
 // probabilities. Appending a token writes single words and bytes and never moves others.
 //

@@ -17,7 +17,8 @@ struct Int8Tile {
   std::int16_t* keys;
   std::int8_t* values;
   float* key_scale;
-  float* value_scale;
+  float* value_log;      ///< log2 of the scale
+  float* value_inverse;  ///< 1 / scale
 };
 
 /// One query head of one row.

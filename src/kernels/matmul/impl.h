@@ -71,6 +71,17 @@ struct Activations::Impl {
   std::vector<std::uint32_t> tile_of_row;
 };
 
+/// A block of 32 inputs of one row, as a tile of one row.
+struct alignas(64) RemainderBlock {
+  std::uint8_t tile[kActBlockBytes];
+  std::uint32_t number;  ///< of the block in the row
+};
+
+struct Remainders::Impl {
+  std::size_t kept = 0;                ///< of a row
+  std::vector<RemainderBlock> blocks;  ///< [rows, kept]
+};
+
 /// Inputs of a piece, in blocks of 32: 16 KB of weights.
 inline constexpr std::size_t kPieceBlocks = 16;
 
@@ -120,6 +131,7 @@ struct PanelJob {
   const Tile* tiles;
   std::size_t tile_count;
   bool streams;  ///< see PathKernels::stream_rows
+  bool cached;   ///< the panels are in a cache already
   std::size_t first_row;
   std::size_t rows;
   const float* floats;  ///< of first_row

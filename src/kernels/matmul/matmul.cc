@@ -91,17 +91,27 @@ RowRange RowsOf(const Activations::Impl& in, const TileRange& tiles) {
   return {in.tiles[tiles.begin].first_row, last.first_row + static_cast<std::size_t>(last.rows)};
 }
 
+std::size_t OutputsOf(const PackedMatrix::Impl& weights, const PanelRange& panels) {
+  return std::min(panels.end * kPanelOutputs, weights.outputs) - panels.begin * kPanelOutputs;
+}
+
+/// A job without rows.
+PanelJob JobOf(const PackedMatrix::Impl& weights, const PanelRange& panels) {
+  PanelJob job = {};
+  job.panels = weights.data.get() + panels.begin * weights.panel_bytes;
+  job.panel_bytes = weights.panel_bytes;
+  job.panel_count = static_cast<int>(panels.end - panels.begin);
+  job.outputs = static_cast<int>(OutputsOf(weights, panels));
+  job.scratch = &ThreadScratch();
+  return job;
+}
+
 /// The rows of some tiles against some panels; `out` is where the first row's first output goes.
 void RunPanels(const PackedMatrix::Impl& weights, const Activations::Impl& in,
                const PanelRange& panels, const TileRange& tiles, float* out,
                std::size_t out_stride) {
   const RowRange rows = RowsOf(in, tiles);
-  PanelJob job;
-  job.panels = weights.data.get() + panels.begin * weights.panel_bytes;
-  job.panel_bytes = weights.panel_bytes;
-  job.panel_count = static_cast<int>(panels.end - panels.begin);
-  job.outputs = static_cast<int>(std::min(panels.end * kPanelOutputs, weights.outputs) -
-                                 panels.begin * kPanelOutputs);
+  PanelJob job = JobOf(weights, panels);
   job.inputs = in.inputs;
   job.blocks = in.blocks;
   job.activations = in.int8.get();
@@ -114,8 +124,31 @@ void RunPanels(const PackedMatrix::Impl& weights, const Activations::Impl& in,
   job.float_stride = in.f32_stride;
   job.out = out;
   job.out_stride = out_stride;
-  job.scratch = &ThreadScratch();
   weights.kernel(job);
+}
+
+/// Panels that remainders pass over while they are in the second-level cache.
+constexpr std::size_t kRemainderPanels = 8;
+
+/// Adds one block of one row's remainder against some panels, at most kRemainderPanels, to `out`.
+void AddRemainder(const PackedMatrix::Impl& weights, const RemainderBlock& block,
+                  const PanelRange& panels, float* out) {
+  static constexpr Tile kOneRow = {0, 1, 1, 0};
+  float sums[kRemainderPanels * kPanelOutputs];
+  PanelJob job = JobOf(weights, panels);
+  job.panels += block.number * (weights.panel_bytes / (weights.inputs / kActBlock));
+  job.inputs = kActBlock;
+  job.blocks = 1;
+  job.activations = block.tile;
+  job.tiles = &kOneRow;
+  job.tile_count = 1;
+  job.streams = ActiveKernels().stream_rows >= 1;
+  job.cached = true;
+  job.rows = 1;
+  job.out = sums;
+  job.out_stride = kRemainderPanels * kPanelOutputs;
+  weights.kernel(job);
+  AddInPlace(out, sums, OutputsOf(weights, panels));
 }
 
 /// Activates one panel of outputs and quantizes it into `out`: rows of kPanelOutputs floats.
@@ -184,6 +217,36 @@ void MatMul(Worker& worker, const Activations& in, std::span<const Product> prod
       base += weights.panels;
     }
   }
+}
+
+void MatMul(Worker& worker, const Activations& in, const Remainders& rest, const Product& product) {
+  const Activations::Impl& input = in.impl();
+  const Remainders::Impl& remainders = rest.impl();
+  const PackedMatrix::Impl& weights = product.weights->impl();
+  const auto run = [&](const PanelRange& panels, const TileRange& tiles) {
+    const RowRange rows = RowsOf(input, tiles);
+    float* out = product.out + rows.begin * product.out_stride + panels.begin * kPanelOutputs;
+    RunPanels(weights, input, panels, tiles, out, product.out_stride);
+    for (std::size_t row = rows.begin; row < rows.end; ++row, out += product.out_stride) {
+      for (std::size_t i = 0; i < remainders.kept; ++i) {
+        AddRemainder(weights, remainders.blocks[row * remainders.kept + i], panels, out);
+      }
+    }
+  };
+  for (PanelRange share = GuidedShare(worker.Claim(), weights.panels, worker.count());
+       share.begin < share.end;
+       share = GuidedShare(worker.Claim(), weights.panels, worker.count())) {
+    for (TileRange tiles = NextPass(input, 0); tiles.begin < input.tiles.size();
+         tiles = NextPass(input, tiles.end)) {
+      for (std::size_t panel = share.begin; panel < share.end; panel += kRemainderPanels) {
+        run({panel, std::min(panel + kRemainderPanels, share.end)}, tiles);
+      }
+    }
+  }
+}
+
+bool TakesRemainders(const PackedMatrix& weights) {
+  return weights.reads_int8() && Info(weights.dtype()).block_elements == kActBlock;
 }
 
 }  // namespace ergo::kernels

@@ -104,6 +104,37 @@ struct Product {
 /// its own: Barrier before (input complete) and after (output complete).
 void MatMul(Worker& worker, const Activations& in, std::span<const Product> products);
 
+/// What rounding to int8 takes from the rows of a product's input: from the kKept blocks of 32 of
+/// each row that lose most. A few channels of a trained model's rows are many times larger than the
+/// others, and rounding is coarse beside them; where that shows, in the logits, it is made up for.
+class Remainders {
+ public:
+  static constexpr std::size_t kKept = 2;
+
+  Remainders();
+  ~Remainders();
+  Remainders(Remainders&&) noexcept;
+  Remainders& operator=(Remainders&&) noexcept;
+
+  /// As Activations::Reset; `inputs` is a multiple of 32.
+  void Reset(std::size_t rows, std::size_t inputs);
+
+  /// Sets the row of `in` as its SetRow does, and keeps its remainder.
+  void SetRow(std::size_t row, std::span<const float> values, Activations& in);
+
+  struct Impl;
+  const Impl& impl() const { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Whether weights can be multiplied with remainders: formats with blocks of 32.
+bool TakesRemainders(const PackedMatrix& weights);
+
+/// As MatMul of one product, of the input and its remainders.
+void MatMul(Worker& worker, const Activations& in, const Remainders& rest, const Product& product);
+
 enum class Gating {
   kSilu,      ///< SwiGLU
   kGeluTanh,  ///< GeGLU

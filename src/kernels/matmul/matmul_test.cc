@@ -150,6 +150,61 @@ TEST(MatMul, MoreRowsThanPassTogether) {
   }
 }
 
+/// Rows [first, first + count) through the product, with remainders.
+std::vector<float> MultiplyFinely(const PackedMatrix& matrix, const std::vector<float>& values,
+                                  std::size_t first, std::size_t count, int threads) {
+  Activations in;
+  Remainders rest;
+  in.Reset(count, kInputs, false, true);
+  rest.Reset(count, kInputs);
+  for (std::size_t r = 0; r < count; ++r) {
+    rest.SetRow(r, std::span(values).subspan((first + r) * kInputs, kInputs), in);
+  }
+  std::vector<float> out(count * kOutputs, NAN);
+  ComputePool pool(2);
+  pool.Run(threads, [&](Worker& worker) {
+    MatMul(worker, in, rest, {&matrix, out.data(), kOutputs});
+  });
+  return out;
+}
+
+TEST(MatMul, RemaindersMakeUpForLargeChannels) {
+  std::vector<float> rows = RandomRows(2, kInputs);
+  for (std::size_t r = 0; r < 2; ++r) {
+    rows[r * kInputs + 5] = 300.0f;
+    rows[r * kInputs + kInputs - 1 - r] = -200.0f;
+  }
+  for (const DType dtype : {DType::kQ8_0, DType::kQ4_1}) {
+    const RandomMatrix weights(dtype);
+    const PackedMatrix matrix = Pack(weights.view);
+    ASSERT_TRUE(TakesRemainders(matrix));
+    const std::vector<float> exact = Multiply(Pack(weights.view, PackAs::kF32), rows, 0, 2, 1);
+    const auto error = [&](const std::vector<float>& out) {
+      double sum = 0;
+      for (std::size_t i = 0; i < out.size(); ++i) sum += std::pow(out[i] - exact[i], 2);
+      return std::sqrt(sum);
+    };
+    EXPECT_LT(error(MultiplyFinely(matrix, rows, 0, 2, 1)),
+              0.1 * error(Multiply(matrix, rows, 0, 2, 1)));
+  }
+  EXPECT_FALSE(TakesRemainders(Pack(RandomMatrix(DType::kQ6K).view)));
+  EXPECT_FALSE(TakesRemainders(Pack(RandomMatrix(DType::kF16).view)));
+}
+
+TEST(MatMul, RemaindersDoNotDependOnOtherRowsOrThreads) {
+  const PackedMatrix matrix = Pack(RandomMatrix(DType::kQ8_0).view);
+  constexpr std::size_t kRows = 600;
+  const std::vector<float> rows = RandomRows(kRows, kInputs);
+  const std::vector<float> all = MultiplyFinely(matrix, rows, 0, kRows, 2);
+  for (const std::size_t first : {0, 510, 560}) {
+    for (const std::size_t count : {1, 2, 7, 16, 40}) {
+      const std::vector<float> some = MultiplyFinely(matrix, rows, first, count, 1 + count % 2);
+      ASSERT_EQ(0, std::memcmp(some.data(), &all[first * kOutputs], some.size() * sizeof(float)))
+          << count << " rows from " << first;
+    }
+  }
+}
+
 /// Outputs of `down`, an fp32 and an int8 matrix of kOutputs inputs, for a gated layer's rows.
 std::vector<float> Project(const Activations& rows, int threads) {
   const RandomMatrix weights(DType::kBF16, kOutputs);

@@ -213,7 +213,7 @@ void StreamPanel(const PanelJob& job, int panel, std::size_t number) {
   const std::size_t part = job.panel_bytes / job.tile_count;
   const std::uint8_t* fetched = packed;
   fetched += job.tile_count == 1 ? kPrefetchBytes : job.panel_bytes + number * part;
-  const std::size_t each = part * kPer / job.blocks;
+  const std::size_t each = job.cached ? 0 : part * kPer / job.blocks;
   F32 acc[kVectors][kRows];
 #pragma GCC unroll 4
   for (int v = 0; v < kVectors; ++v) {

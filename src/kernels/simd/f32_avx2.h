@@ -66,6 +66,10 @@ inline F32 ScaleByPower(F32 a, F32 n) {
       _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n.v), _mm256_set1_epi32(127)), 23);
   return {_mm256_mul_ps(a.v, _mm256_castsi256_ps(exponent))};
 }
+inline F32 Fraction(F32 a) { return {_mm256_sub_ps(a.v, _mm256_floor_ps(a.v))}; }
+inline F32 ScaleByFloor(F32 a, F32 n) {
+  return ScaleByPower(a, Max({_mm256_floor_ps(n.v)}, F32::Set(-125.0f)));
+}
 inline F32 WhereLess(F32 a, F32 b, F32 yes, F32 no) {
   return {_mm256_blendv_ps(no.v, yes.v, _mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ))};
 }

@@ -61,6 +61,10 @@ inline F32 RoundNearest(F32 a) {
 }
 /// a · 2^n for integral n in the range of normal exponents.
 inline F32 ScaleByPower(F32 a, F32 n) { return {_mm512_scalef_ps(a.v, n.v)}; }
+/// a - floor(a); 0 for numbers that are too large to have a fraction.
+inline F32 Fraction(F32 a) { return {_mm512_reduce_ps(a.v, _MM_FROUND_TO_NEG_INF)}; }
+/// a · 2^floor(n), n < 126; tiny or 0 for n < -125.
+inline F32 ScaleByFloor(F32 a, F32 n) { return {_mm512_scalef_ps(a.v, n.v)}; }
 /// Lane by lane a < b ? yes : no; a NaN is not less.
 inline F32 WhereLess(F32 a, F32 b, F32 yes, F32 no) {
   return {_mm512_mask_blend_ps(_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ), no.v, yes.v)};

@@ -80,6 +80,11 @@ inline F32 ScaleByPower(F32 a, F32 n) {
     return a.v[i] * std::bit_cast<float>(bits);
   });
 }
+inline F32 Floor(F32 a) {
+  return F32::Each([&](std::size_t i) { return std::floor(a.v[i]); });
+}
+inline F32 Fraction(F32 a) { return a - Floor(a); }
+inline F32 ScaleByFloor(F32 a, F32 n) { return ScaleByPower(a, Max(Floor(n), F32::Set(-125.0f))); }
 inline F32 WhereLess(F32 a, F32 b, F32 yes, F32 no) { return {a.v < b.v ? yes.v : no.v}; }
 inline F32 SwapPairs(F32 a) {
   return F32::Each([&](std::size_t i) { return a.v[i ^ 1]; });

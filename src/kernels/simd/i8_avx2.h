@@ -71,6 +71,13 @@ inline I32 Dot(I32 sum, Bytes codes, Bytes values) {
   }
 }
 
+inline Bytes RoundToBytes(const F32* x) {
+  const __m256i low = _mm256_packus_epi32(_mm256_cvtps_epi32(x[0].v), _mm256_cvtps_epi32(x[1].v));
+  const __m256i high = _mm256_packus_epi32(_mm256_cvtps_epi32(x[2].v), _mm256_cvtps_epi32(x[3].v));
+  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+  return {_mm256_permutevar8x32_epi32(_mm256_packus_epi16(low, high), order)};
+}
+
 inline F32 ToF32(I32 a) { return {_mm256_cvtepi32_ps(a.v)}; }
 
 /// Sums of the first and of the last 16 of 32 numbers.

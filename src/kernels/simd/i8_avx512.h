@@ -65,6 +65,15 @@ inline I32 Dot(I32 sum, Bytes codes, Bytes values) {
   return {_mm512_dpbusd_epi32(sum.v, codes.v, values.v)};
 }
 
+/// Four vectors of numbers in [0, 255], rounded to nearest even, in order.
+inline Bytes RoundToBytes(const F32* x) {
+  const __m512i low = _mm512_packus_epi32(_mm512_cvtps_epi32(x[0].v), _mm512_cvtps_epi32(x[1].v));
+  const __m512i high = _mm512_packus_epi32(_mm512_cvtps_epi32(x[2].v), _mm512_cvtps_epi32(x[3].v));
+  // Packing goes by quarters: word i of them came from vector i % 4, quarter i / 4.
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  return {_mm512_permutexvar_epi32(order, _mm512_packus_epi16(low, high))};
+}
+
 inline F32 ToF32(I32 a) { return {_mm512_cvtepi32_ps(a.v)}; }
 
 /// Sums of the first and of the last 16 of 32 numbers.

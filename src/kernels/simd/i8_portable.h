@@ -80,6 +80,14 @@ inline I32 Dot(I32 sum, Bytes codes, Bytes values) {
           UnsignedByte<3>(codes) * SignedByte<3>(values)};
 }
 
+inline Bytes RoundToBytes(const F32* x) {
+  std::uint8_t bytes[4 * F32::kLanes];
+  for (std::size_t i = 0; i < sizeof bytes; ++i) {
+    bytes[i] = static_cast<std::uint8_t>(std::nearbyintf(x[i / F32::kLanes].v[i % F32::kLanes]));
+  }
+  return Bytes::Load(bytes);
+}
+
 inline F32 ToF32(I32 a) { return {__builtin_convertvector(a.v, FloatVector)}; }
 
 /// Sums of the first and of the last 16 of 32 numbers.

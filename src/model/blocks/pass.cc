@@ -57,11 +57,8 @@ Result<std::unique_ptr<Workspace>> Workspace::Create(const Network& network,
   space->lanes.resize(static_cast<std::size_t>(options.threads));
   for (Lane& lane : space->lanes) {
     allocate(lane.row, 1, std::max(config.hidden, QWidth(config)));
-    allocate(lane.hidden, 1, config.hidden);
-    allocate(lane.angles, 1, space->angle_stride);
-    lane.inputs.x.Reset(1, config.hidden, space->head_form_.f32, space->head_form_.int8);
-    lane.inputs.attention.Reset(1, QWidth(config), space->attention_form_.f32,
-                                space->attention_form_.int8);
+    allocate(lane.hidden, kAloneRows, config.hidden);
+    allocate(lane.angles, kAloneRows, space->angle_stride);
   }
   if (!enough) {
     return Fail("there is no memory for steps of " + std::to_string(rows) + " tokens", "engine",
@@ -75,11 +72,17 @@ void Workspace::Prepare(const Network& network, const Step& step) {
   const auto reset = [&](Inputs& set, std::size_t rows, const Form& x) {
     if (rows == 0) return;
     set.x.Reset(rows, config.hidden, x.f32, x.int8);
+    if (network.fine_head) set.rest.Reset(rows, config.hidden);
     set.attention.Reset(rows, QWidth(config), attention_form_.f32, attention_form_.int8);
   };
-  if (step.tokens.size() > 1) {
-    reset(inputs, step.tokens.size(), x_form_);
-    reset(tail_inputs, step.logit_rows.size(), head_form_);
+  const auto reset_all = [&](auto& owner) {
+    reset(owner.inputs, step.tokens.size(), x_form_);
+    reset(owner.tail_inputs, step.logit_rows.size(), head_form_);
+  };
+  if (step.tokens.size() > kAloneRows) {
+    reset_all(*this);
+  } else {
+    for (Lane& lane : lanes) reset_all(lane);
   }
 
   gated.Reset(step.tokens.size(), config.intermediate, gated_form_.f32, gated_form_.int8);
@@ -109,7 +112,7 @@ Pass::Pass(Worker& thread, const Network& net, const Step& work, Workspace& scra
       step(work),
       space(scratch),
       lane(scratch.lanes[static_cast<std::size_t>(thread.index())]),
-      alone(work.tokens.size() == 1) {}
+      alone(work.tokens.size() <= kAloneRows) {}
 
 Worker::Range Pass::Own() const {
   if (alone) return {0, rows()};
@@ -121,17 +124,18 @@ void Pass::Publish() {
 }
 
 Inputs& Pass::inputs() const {
-  if (alone) return lane.inputs;
+  if (alone) return tail ? lane.tail_inputs : lane.inputs;
   return tail ? space.tail_inputs : space.inputs;
 }
 
 float* Pass::Hidden(std::size_t i) const {
-  return alone ? lane.hidden.data() : space.hidden.data() + Source(i) * config.hidden;
+  const FloatBuffer& hidden = alone ? lane.hidden : space.hidden;
+  return hidden.data() + Source(i) * config.hidden;
 }
 
 float* Pass::Angles(std::size_t row, std::size_t rope) const {
-  float* of_row = alone ? lane.angles.data() : space.angles.data() + row * space.angle_stride;
-  return of_row + space.angle_offset[rope];
+  const FloatBuffer& angles = alone ? lane.angles : space.angles;
+  return angles.data() + row * space.angle_stride + space.angle_offset[rope];
 }
 
 std::size_t Pass::Position(std::size_t row) const {

@@ -35,6 +35,9 @@ struct Network {
   std::vector<kernels::Rope> ropes;
   std::vector<KvClass> kv_classes;
   std::vector<LayerKv> layer_kv;  ///< one for each layer
+  /// The head reads its input with remainders: its rounding else makes up to a third of the whole
+  /// model's divergence from fp32.
+  bool fine_head = false;
   void (*forward)(Pass& pass) = nullptr;
 };
 
@@ -72,15 +75,20 @@ class FloatBuffer {
 /// Inputs of the products of a layer.
 struct Inputs {
   kernels::Activations x;          ///< normalized rows [hidden]
+  kernels::Remainders rest;        ///< of the head's input, see Network::fine_head
   kernels::Activations attention;  ///< [heads · head_dim]
 };
+
+/// Steps of so many rows do their row-wise work in every thread, see Pass::alone.
+inline constexpr std::size_t kAloneRows = 2;
 
 /// What one thread has for itself.
 struct Lane {
   FloatBuffer row;     ///< the widest row of the model
-  FloatBuffer hidden;  ///< these three: when the step has one row, see Pass::alone
-  FloatBuffer angles;
+  FloatBuffer hidden;  ///< [kAloneRows, hidden]; from here on: see Pass::alone
+  FloatBuffer angles;  ///< [kAloneRows, ropes, rotary_dims]
   Inputs inputs;
+  Inputs tail_inputs;
 };
 
 /// Scratch memory for steps of up to max_rows rows; allocated once, used by one step at a time.
@@ -137,7 +145,7 @@ class Workspace {
 /// One thread's view of a step; every thread of the run has its own and executes the same blocks.
 ///
 /// Row-wise work (norms, sums, activations) is shared out by rows and followed by a barrier. A step
-/// of one row is different: a barrier costs more than the work, so every thread does all of it for
+/// of few rows is different: a barrier costs more than the work, so every thread does all of it for
 /// itself, on copies of its own (`alone`). Both give the same bits.
 struct Pass {
   Pass(Worker& worker, const Network& network, const Step& step, Workspace& space);

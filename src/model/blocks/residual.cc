@@ -1,5 +1,6 @@
 // The residual stream: where it starts, how blocks read it and add to it, and where it ends.
 #include <algorithm>
+#include <span>
 
 #include "kernels/activation/activation.h"
 #include "kernels/norm/norm.h"
@@ -22,15 +23,26 @@ void Embed(Pass& pass) {
   }
 }
 
-void Normalize(Pass& pass, const std::vector<float>& weight) {
-  float* scratch = pass.lane.row.data();
+namespace {
+
+/// Rows are shared out; set(i, row) takes normalized row i.
+template <typename Set>
+void NormalizeRows(Pass& pass, const std::vector<float>& weight, Set set) {
+  const std::size_t n = pass.config.hidden;
+  float* row = pass.lane.row.data();
   const Worker::Range own = pass.Own();
   for (std::size_t i = own.begin; i < own.end; ++i) {
-    kernels::RmsNorm(pass.Hidden(i), weight.data(), pass.config.norm_epsilon, pass.config.hidden,
-                     scratch);
-    pass.inputs().x.SetRow(i, scratch);
+    kernels::RmsNorm(pass.Hidden(i), weight.data(), pass.config.norm_epsilon, n, row);
+    set(i, std::span<const float>(row, n));
   }
   pass.Publish();
+}
+
+}  // namespace
+
+void Normalize(Pass& pass, const std::vector<float>& weight) {
+  kernels::Activations& x = pass.inputs().x;
+  NormalizeRows(pass, weight, [&](std::size_t i, auto row) { x.SetRow(i, row.data()); });
 }
 
 void Accumulate(Pass& pass, const Linear& from, const std::vector<float>& post_norm) {
@@ -54,10 +66,18 @@ void Accumulate(Pass& pass, const Linear& from, const std::vector<float>& post_n
 
 void Head(Pass& pass) {
   if (pass.rows() == 0) return;
-  Normalize(pass, pass.weights.final_norm);
   const std::size_t vocabulary = pass.config.vocabulary;
   const kernels::Product product = {&pass.weights.head.weights, pass.step.logits, vocabulary};
-  kernels::MatMul(pass.worker, pass.inputs().x, {&product, 1});
+  if (pass.network.fine_head) {
+    kernels::Activations& x = pass.inputs().x;
+    kernels::Remainders& rest = pass.inputs().rest;
+    NormalizeRows(pass, pass.weights.final_norm,
+                  [&](std::size_t i, auto row) { rest.SetRow(i, row, x); });
+    kernels::MatMul(pass.worker, x, rest, product);
+  } else {
+    Normalize(pass, pass.weights.final_norm);
+    kernels::MatMul(pass.worker, pass.inputs().x, {&product, 1});
+  }
   const float scale = pass.config.logit_scale;
   const float cap = pass.config.logit_soft_cap;
   if (scale == 1.0f && cap == 0.0f) return;
