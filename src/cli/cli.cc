@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/cpu.h"
 #include "cli/command.h"
 #include "cli/suggest.h"
 #include "cli/terminal.h"
@@ -74,6 +75,11 @@ int RunCommand(const Command& command, const std::vector<std::string>& words) {
     return Show(fmt::format("{}.\nUsage: ergo {} {}\n\n{}", command.summary, command.name,
                             command.arguments,
                             options.Help(*parsed == Options::Outcome::kHelpAll)));
+  }
+  // A path that was asked for and isn't there must not be replaced silently.
+  if (const Result<CpuPath> path = ChooseCpuPath(); !path) {
+    PrintError(path.error());
+    return kError;
   }
   const Result<int> status = action();
   if (status) return *status;

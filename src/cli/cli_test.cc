@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 #include <string>
@@ -102,6 +103,14 @@ TEST(Main, CommandsAreSorted) {
 TEST(Main, NothingIsColouredOutsideATerminal) {
   EXPECT_THAT(Execute({"shwo"}).err, Not(HasSubstr("\033")));
   EXPECT_THAT(Execute({"--help"}).out, Not(HasSubstr("\033")));
+}
+
+TEST(Main, APathThatIsNotThereIsAnError) {
+  const char* set = std::getenv("ERGO_CPU");
+  const std::string before = set != nullptr ? set : "";
+  ::setenv("ERGO_CPU", "avx9", 1);
+  EXPECT_THAT(ErrorLine({"list"}), AllOf(HasSubstr("avx9"), HasSubstr("use portable, avx2")));
+  ::setenv("ERGO_CPU", before.c_str(), 1);
 }
 
 TEST(Main, AnErrorIsOneLineWhateverItNames) {
