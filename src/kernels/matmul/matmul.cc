@@ -60,6 +60,16 @@ PanelRange GuidedShare(std::size_t claim, std::size_t panels, int threads) {
   return {panels, panels};
 }
 
+/// Calls body(panels) for each share that this thread gets.
+template <typename Body>
+void ForEachShare(Worker& worker, std::size_t panels, Body body) {
+  for (;;) {
+    const PanelRange share = GuidedShare(worker.Claim(), panels, worker.count());
+    if (share.begin == share.end) return;
+    body(share);
+  }
+}
+
 Scratch& ThreadScratch() {
   static thread_local const std::unique_ptr<Scratch> scratch(new Scratch);
   return *scratch;
@@ -77,6 +87,15 @@ TileRange NextPass(const Activations::Impl& in, std::size_t begin) {
     rows += static_cast<std::size_t>(in.tiles[end].rows);
   }
   return {begin, end};
+}
+
+/// Calls body(tiles) for each pass over the rows.
+template <typename Body>
+void ForEachPass(const Activations::Impl& in, Body body) {
+  for (TileRange tiles = NextPass(in, 0); tiles.begin < in.tiles.size();
+       tiles = NextPass(in, tiles.end)) {
+    body(tiles);
+  }
 }
 
 /// Rows [begin, end) of a pass.
@@ -184,39 +203,37 @@ void GatedMatMul(Worker& worker, const Activations& in, const GatedProduct& prod
   const PackedMatrix::Impl& gate = product.gate->impl();
   const PackedMatrix::Impl& up = product.up->impl();
   Scratch& scratch = ThreadScratch();
-  for (PanelRange share = GuidedShare(worker.Claim(), gate.panels, worker.count());
-       share.begin < share.end; share = GuidedShare(worker.Claim(), gate.panels, worker.count())) {
-    for (TileRange tiles = NextPass(input, 0); tiles.begin < input.tiles.size();
-         tiles = NextPass(input, tiles.end)) {
+  ForEachShare(worker, gate.panels, [&](const PanelRange& share) {
+    ForEachPass(input, [&](const TileRange& tiles) {
       for (std::size_t panel = share.begin; panel < share.end; ++panel) {
         RunPanels(gate, input, {panel, panel + 1}, tiles, scratch.gate[0], kPanelOutputs);
         RunPanels(up, input, {panel, panel + 1}, tiles, scratch.up[0], kPanelOutputs);
         GatePanel(product, panel, RowsOf(input, tiles), out);
       }
-    }
-  }
+    });
+  });
 }
 
 void MatMul(Worker& worker, const Activations& in, std::span<const Product> products) {
   const Activations::Impl& input = in.impl();
   std::size_t panels = 0;
   for (const Product& product : products) panels += product.weights->panels();
-  for (PanelRange share = GuidedShare(worker.Claim(), panels, worker.count());
-       share.begin < share.end; share = GuidedShare(worker.Claim(), panels, worker.count())) {
+  ForEachShare(worker, panels, [&](const PanelRange& share) {
     std::size_t base = 0;  // the first panel of a product among those of all
     for (const Product& product : products) {
       const PackedMatrix::Impl& weights = product.weights->impl();
       const std::size_t begin = std::max(share.begin, base);
       const std::size_t end = std::min(share.end, base + weights.panels);
-      for (TileRange tiles = NextPass(input, 0); begin < end && tiles.begin < input.tiles.size();
-           tiles = NextPass(input, tiles.end)) {
-        float* out = product.out + RowsOf(input, tiles).begin * product.out_stride;
-        RunPanels(weights, input, {begin - base, end - base}, tiles,
-                  out + (begin - base) * kPanelOutputs, product.out_stride);
+      if (begin < end) {
+        ForEachPass(input, [&](const TileRange& tiles) {
+          float* out = product.out + RowsOf(input, tiles).begin * product.out_stride;
+          RunPanels(weights, input, {begin - base, end - base}, tiles,
+                    out + (begin - base) * kPanelOutputs, product.out_stride);
+        });
       }
       base += weights.panels;
     }
-  }
+  });
 }
 
 void MatMul(Worker& worker, const Activations& in, const Remainders& rest, const Product& product) {
@@ -233,16 +250,13 @@ void MatMul(Worker& worker, const Activations& in, const Remainders& rest, const
       }
     }
   };
-  for (PanelRange share = GuidedShare(worker.Claim(), weights.panels, worker.count());
-       share.begin < share.end;
-       share = GuidedShare(worker.Claim(), weights.panels, worker.count())) {
-    for (TileRange tiles = NextPass(input, 0); tiles.begin < input.tiles.size();
-         tiles = NextPass(input, tiles.end)) {
+  ForEachShare(worker, weights.panels, [&](const PanelRange& share) {
+    ForEachPass(input, [&](const TileRange& tiles) {
       for (std::size_t panel = share.begin; panel < share.end; panel += kRemainderPanels) {
         run({panel, std::min(panel + kRemainderPanels, share.end)}, tiles);
       }
-    }
-  }
+    });
+  });
 }
 
 bool TakesRemainders(const PackedMatrix& weights) {
