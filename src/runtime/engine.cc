@@ -104,7 +104,7 @@ Status Engine::Check(std::span<const Work> works) {
                               context_, have, work.tokens.size()),
                   kWhere, "shorten the text or choose a longer context");
     }
-    missing += SequenceCache::Missing(found->second, have + work.tokens.size());
+    missing += cache_.Missing(found->second, have + work.tokens.size());
     seen.push_back(work.sequence);
   }
   std::sort(seen.begin(), seen.end());
@@ -193,6 +193,16 @@ Status Engine::RunPieces(std::span<const Piece> pieces, float* logits) {
   if (auto done = model_.Forward(step, *space_); !done) return done;
   for (const Piece& piece : pieces) piece.sequence->length += piece.tokens.size();
   return {};
+}
+
+Result<SequenceId> Engine::Fork(SequenceId sequence, std::size_t length) {
+  const auto found = sequences_.find(sequence);
+  if (found == sequences_.end() || length > found->second.length) {
+    return Fail(fmt::format("sequence {} has no {} tokens to fork from", sequence, length), kWhere);
+  }
+  SequenceBlocks fork = cache_.Fork(found->second, length);
+  sequences_.emplace(next_id_, std::move(fork));
+  return next_id_++;
 }
 
 Status Engine::Truncate(SequenceId sequence, std::size_t length) {

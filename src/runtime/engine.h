@@ -60,7 +60,7 @@ struct EngineTimings {
 };
 
 /// Synchronous: a call computes and returns, one at a time. A scheduler that merges the work of
-/// many callers into steps stands above this class; shared and forked blocks go into SequenceCache.
+/// many callers into steps stands above this class.
 class Engine {
  public:
   /// `model` must outlive the engine. Errors: no memory, options out of range.
@@ -75,6 +75,11 @@ class Engine {
   /// no sequence has changed: unknown or repeated sequence, unknown token, no tokens, context full,
   /// no blocks left.
   Result<Logits> Step(std::span<const Work> works);
+
+  /// A new sequence that begins with the first `length` tokens of another one and shares their keys
+  /// and values: it takes memory for what it appends itself, and at first for a copy of its last
+  /// block of 64 tokens if that isn't full. Errors: unknown sequence, longer than it is.
+  Result<SequenceId> Fork(SequenceId sequence, std::size_t length);
 
   /// Forgets the tokens from `length` on. Errors: unknown sequence, longer than it is.
   Status Truncate(SequenceId sequence, std::size_t length);

@@ -234,6 +234,62 @@ TEST_P(Invariance, OfTheRowsBeside) {
   }
 }
 
+TEST_P(Invariance, OfForks) {
+  const auto prefix = RandomTokens(150, 3, vocabulary_);
+  const auto engine = EngineOf(512, 2);
+  const SequenceId origin = engine->Add();
+  ASSERT_TRUE(engine->Append(origin, prefix));
+
+  // Forks in the open block, at a block's end and at the start; forks of forks; all in one step.
+  struct Branch {
+    SequenceId id;
+    std::vector<std::int32_t> tokens;
+    std::size_t added;
+  };
+  std::vector<Branch> branches = {{origin, prefix, 0}};
+  for (const std::size_t length : {150, 150, 149, 130, 128, 64, 0}) {
+    const auto fork = engine->Fork(origin, length);
+    ASSERT_TRUE(fork) << fork.error().Message();
+    EXPECT_EQ(engine->Length(*fork), length);
+    branches.push_back({*fork, {prefix.begin(), prefix.begin() + length}, 0});
+  }
+  for (unsigned round = 0; round < 3; ++round) {
+    std::vector<Work> works;
+    std::vector<std::vector<std::int32_t>> more;
+    for (unsigned i = 0; i < branches.size(); ++i) {
+      more.push_back(RandomTokens(1 + i * 11 % 30, 300 + 10 * round + i, vocabulary_));
+    }
+    for (std::size_t i = 0; i < branches.size(); ++i) {
+      Branch& branch = branches[i];
+      branch.tokens.insert(branch.tokens.end(), more[i].begin(), more[i].end());
+      branch.added = more[i].size();
+      works.push_back({branch.id, more[i], LogitRows::kAll});
+    }
+    const auto logits = engine->Step(works);
+    ASSERT_TRUE(logits) << logits.error().Message();
+    std::size_t row = 0;
+    for (const Branch& branch : branches) {
+      const std::vector<float> alone = AllLogits(*EngineOf(512, 1), branch.tokens);
+      const std::size_t from = (branch.tokens.size() - branch.added) * vocabulary_;
+      EXPECT_TRUE(Same(std::span(alone).subspan(from),
+                       logits->values.subspan(row * vocabulary_, branch.added * vocabulary_)))
+          << "round " << round << ", sequence " << branch.id;
+      row += branch.added;
+    }
+    // What the origin held is not needed any more, and two branches fork again where they stand.
+    if (round == 0) engine->Release(origin);
+    if (round == 0) branches.erase(branches.begin());
+    if (round != 1) continue;
+    for (const std::size_t i : {0, 3}) {
+      const auto fork = engine->Fork(branches[i].id, branches[i].tokens.size());
+      ASSERT_TRUE(fork);
+      branches.push_back({*fork, branches[i].tokens, 0});
+    }
+  }
+  for (const Branch& branch : branches) engine->Release(branch.id);
+  EXPECT_EQ(engine->kv_bytes_used(), 0u);
+}
+
 INSTANTIATE_TEST_SUITE_P(All, Invariance, testing::ValuesIn(InvarianceCases()));
 
 // ---- What the engine promises to its callers ----
@@ -246,6 +302,17 @@ class EngineTest : public testing::Test {
   }
   std::unique_ptr<model::Model> model_;
 };
+
+TEST_F(EngineTest, ForksOnlyWhatIsThere) {
+  const auto engine = MakeEngine(*model_);
+  const SequenceId sequence = engine->Add();
+  ASSERT_TRUE(engine->Append(sequence, RandomTokens(10, 5, model_->config().vocabulary)));
+  EXPECT_FALSE(engine->Fork(sequence, 11));
+  EXPECT_FALSE(engine->Fork(sequence + 1, 0));
+  const std::size_t used = engine->kv_bytes_used();
+  EXPECT_TRUE(engine->Fork(sequence, 10));
+  EXPECT_EQ(engine->kv_bytes_used(), used);
+}
 
 TEST_F(EngineTest, TruncatedSequenceGoesOnAsIfNothingHadBeen) {
   const auto engine = MakeEngine(*model_);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <sys/mman.h>
 
+#include <cstring>
+
 namespace ergo::runtime {
 
 void BlockArena::Unmap::operator()(std::byte* memory) const { ::munmap(memory, bytes); }
@@ -28,12 +30,27 @@ Result<BlockArena> BlockArena::Create(const kernels::KvLayout& layout, std::size
 }
 
 std::int32_t BlockArena::Take() {
-  if (free_.empty()) return static_cast<std::int32_t>(fresh_++);
+  if (free_.empty()) {
+    users_.push_back(1);
+    return static_cast<std::int32_t>(fresh_++);
+  }
   const std::int32_t block = free_.back();
   free_.pop_back();
+  users_[Index(block)] = 1;
   return block;
 }
 
-void BlockArena::Return(std::int32_t block) { free_.push_back(block); }
+void BlockArena::Share(std::int32_t block) { ++users_[Index(block)]; }
+
+void BlockArena::Return(std::int32_t block) {
+  if (--users_[Index(block)] == 0) free_.push_back(block);
+}
+
+std::int32_t BlockArena::TakeCopy(std::int32_t block) {
+  const std::int32_t copy = Take();
+  std::memcpy(data() + Index(copy) * block_bytes_, data() + Index(block) * block_bytes_,
+              block_bytes_);
+  return copy;
+}
 
 }  // namespace ergo::runtime

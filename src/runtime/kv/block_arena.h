@@ -11,8 +11,8 @@
 
 namespace ergo::runtime {
 
-/// A range of address space, cut into blocks that are handed out by number. Pages are taken from
-/// the system when they are first written. Not for several threads.
+/// A range of address space, cut into blocks that are handed out by number and counted by their
+/// users. Pages are taken from the system when they are first written. Not for several threads.
 class BlockArena {
  public:
   /// Error: the address space is not to be had.
@@ -23,9 +23,16 @@ class BlockArena {
   std::size_t available() const { return free_.size() + (capacity_ - fresh_); }
   std::size_t block_bytes() const { return block_bytes_; }
 
-  /// A block that nobody uses; its contents are undefined. There must be one available.
+  /// A block that nobody uses, and now one does; its contents are undefined. There must be one
+  /// available.
   std::int32_t Take();
+  /// One user more of a block in use.
+  void Share(std::int32_t block);
+  /// One user less; the last one's block is free again.
   void Return(std::int32_t block);
+  bool IsShared(std::int32_t block) const { return users_[Index(block)] > 1; }
+  /// Takes a block with the contents of another one.
+  std::int32_t TakeCopy(std::int32_t block);
 
  private:
   struct Unmap {
@@ -33,11 +40,14 @@ class BlockArena {
     void operator()(std::byte* memory) const;
   };
 
+  static std::size_t Index(std::int32_t block) { return static_cast<std::size_t>(block); }
+
   std::unique_ptr<std::byte[], Unmap> memory_;
   std::size_t block_bytes_ = 0;
   std::size_t capacity_ = 0;
-  std::size_t fresh_ = 0;           ///< blocks from here on were never used
-  std::vector<std::int32_t> free_;  ///< returned ones, used again first
+  std::size_t fresh_ = 0;             ///< blocks from here on were never used
+  std::vector<std::int32_t> free_;    ///< returned ones, used again first
+  std::vector<std::uint32_t> users_;  ///< of each block that was ever used
 };
 
 }  // namespace ergo::runtime

@@ -28,9 +28,26 @@ SequenceBlocks SequenceCache::NewSequence() const {
   return sequence;
 }
 
-std::size_t SequenceCache::Missing(const SequenceBlocks& sequence, std::size_t length) {
+SequenceBlocks SequenceCache::Fork(const SequenceBlocks& origin, std::size_t length) {
+  SequenceBlocks fork = NewSequence();
+  fork.length = length;
+  for (std::size_t c = 0; c < arenas_.size(); ++c) {
+    const auto begin = origin.tables[c].begin();
+    fork.tables[c].assign(begin, begin + static_cast<std::ptrdiff_t>(BlocksFor(length)));
+    for (const std::int32_t block : fork.tables[c]) arenas_[c].Share(block);
+  }
+  return fork;
+}
+
+/// The classes' tables have the same length and are shared in the same way: one stands for all.
+bool SequenceCache::OpenBlockIsShared(const SequenceBlocks& sequence, std::size_t length) const {
+  if (length <= sequence.length || sequence.length % kernels::kBlockTokens == 0) return false;
+  return arenas_.front().IsShared(sequence.tables.front()[sequence.length / kernels::kBlockTokens]);
+}
+
+std::size_t SequenceCache::Missing(const SequenceBlocks& sequence, std::size_t length) const {
   const std::size_t have = sequence.tables.front().size();
-  return std::max(BlocksFor(length), have) - have;
+  return std::max(BlocksFor(length), have) - have + (OpenBlockIsShared(sequence, length) ? 1 : 0);
 }
 
 std::size_t SequenceCache::available() const {
@@ -42,7 +59,14 @@ std::size_t SequenceCache::available() const {
 std::size_t SequenceCache::capacity() const { return arenas_.front().capacity(); }
 
 void SequenceCache::Reserve(SequenceBlocks& sequence, std::size_t length) {
+  const bool copy = OpenBlockIsShared(sequence, length);
   for (std::size_t c = 0; c < arenas_.size(); ++c) {
+    if (copy) {
+      std::int32_t& open = sequence.tables[c][sequence.length / kernels::kBlockTokens];
+      const std::int32_t own = arenas_[c].TakeCopy(open);
+      arenas_[c].Return(open);
+      open = own;
+    }
     while (sequence.tables[c].size() < BlocksFor(length)) {
       sequence.tables[c].push_back(arenas_[c].Take());
     }

@@ -34,12 +34,12 @@ TEST(SequenceCache, CountsWhatIsMissing) {
   auto cache = SequenceCache::Create(Classes(), 5);
   ASSERT_TRUE(cache);
   SequenceBlocks a = cache->NewSequence();
-  EXPECT_EQ(SequenceCache::Missing(a, 0), 0u);
-  EXPECT_EQ(SequenceCache::Missing(a, 1), 1u);
+  EXPECT_EQ(cache->Missing(a, 0), 0u);
+  EXPECT_EQ(cache->Missing(a, 1), 1u);
   cache->Reserve(a, 64);
-  EXPECT_EQ(SequenceCache::Missing(a, 64), 0u);
-  EXPECT_EQ(SequenceCache::Missing(a, 129), 2u);
-  EXPECT_EQ(SequenceCache::Missing(a, 3), 0u);
+  EXPECT_EQ(cache->Missing(a, 64), 0u);
+  EXPECT_EQ(cache->Missing(a, 129), 2u);
+  EXPECT_EQ(cache->Missing(a, 3), 0u);
 }
 
 TEST(SequenceCache, TrimGivesBlocksBack) {
@@ -58,6 +58,39 @@ TEST(SequenceCache, TrimGivesBlocksBack) {
   cache->Reserve(b, 256);
   EXPECT_EQ(std::set<std::int32_t>(b.tables[1].begin(), b.tables[1].end()),
             (std::set<std::int32_t>{0, 1, 2, 3}));
+}
+
+TEST(SequenceCache, AForkTakesNothingUntilItWrites) {
+  auto cache = SequenceCache::Create(Classes(), 6);
+  ASSERT_TRUE(cache);
+  SequenceBlocks a = cache->NewSequence();
+  cache->Reserve(a, 100);
+  a.length = 100;
+  std::byte* open =
+      cache->arena(1) + static_cast<std::size_t>(a.tables[1][1]) * Classes()[1].layout.BlockBytes();
+  open[7] = std::byte{42};
+  SequenceBlocks b = cache->Fork(a, 100);
+  SequenceBlocks c = cache->Fork(a, 64);
+  EXPECT_EQ(cache->available(), 4u);
+  EXPECT_EQ(cache->Missing(b, 100), 0u);
+  EXPECT_EQ(cache->Missing(b, 101), 1u);
+  EXPECT_EQ(cache->Missing(c, 65), 1u);
+
+  cache->Reserve(b, 129);  // its own second block, and a third
+  b.length = 129;
+  EXPECT_EQ(cache->available(), 2u);
+  EXPECT_EQ(b.tables[0][0], a.tables[0][0]);
+  EXPECT_NE(b.tables[0][1], a.tables[0][1]);
+  const std::byte* copy =
+      cache->arena(1) + static_cast<std::size_t>(b.tables[1][1]) * Classes()[1].layout.BlockBytes();
+  EXPECT_EQ(copy[7], std::byte{42});
+  EXPECT_EQ(cache->Missing(a, 101), 0u);  // nobody shares its open block any more
+
+  cache->Trim(a, 0);
+  EXPECT_EQ(cache->available(), 3u);  // the first block is still in use
+  cache->Trim(b, 0);
+  cache->Trim(c, 0);
+  EXPECT_EQ(cache->available(), 6u);
 }
 
 TEST(SequenceCache, RefusesWhatCannotBeMapped) {
