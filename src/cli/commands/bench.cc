@@ -25,6 +25,7 @@ struct Settings {
   std::vector<std::int64_t> prompts;
   std::vector<std::int64_t> answers;
   std::vector<std::int64_t> batches;
+  std::optional<std::int64_t> shared_prefix;
   std::optional<std::int64_t> repetitions;
   bool json = false;
 };
@@ -34,6 +35,7 @@ struct Test {
   std::size_t prompt = 0;  ///< tokens computed at once, or
   std::size_t answer = 0;  ///< tokens one after the other
   std::size_t batch = 1;
+  std::size_t prefix = 0;  ///< tokens that the sequences of an answer have in common
 };
 
 struct Measured {
@@ -57,14 +59,18 @@ std::vector<std::int32_t> Tokens(std::size_t count, std::size_t vocabulary, std:
   return tokens;
 }
 
-/// One run of a test; gives tokens per second.
-Result<double> RunOnce(runtime::Engine& engine, const Test& test) {
+/// One run of a test; gives tokens per second. `origin` holds the shared prefix.
+Result<double> RunOnce(runtime::Engine& engine, const Test& test, runtime::SequenceId origin) {
   const std::size_t vocabulary = engine.model().config().vocabulary;
   std::vector<std::vector<std::int32_t>> tokens;
   std::vector<runtime::Work> works(test.batch);
   const std::size_t count = std::max(test.prompt, test.answer);
   for (std::size_t b = 0; b < test.batch; ++b) tokens.push_back(Tokens(count, vocabulary, b));
-  for (runtime::Work& work : works) work.sequence = engine.Add();
+  for (runtime::Work& work : works) {
+    const auto fork = engine.Fork(origin, test.prefix);
+    if (!fork) return tl::unexpected(fork.error());
+    work.sequence = *fork;
+  }
 
   Status status;
   const auto start = Clock::now();
@@ -86,18 +92,23 @@ Result<double> RunOnce(runtime::Engine& engine, const Test& test) {
 
 Result<Measured> Measure(const model::Model& model, const Settings& settings, const Test& test) {
   runtime::EngineOptions options;
-  options.context = std::max(test.prompt, test.answer) + 1;
-  options.sequences = test.batch;
+  options.context = test.prefix + std::max(test.prompt, test.answer) + 1;
+  options.sequences = test.batch + 1;
   options.threads = ThreadsOf(settings.engine);
   auto engine = runtime::Engine::Create(model, options);
   if (!engine) return tl::unexpected(engine.error());
   Measured measured;
   measured.test = test;
-  const Result<double> warm_up = RunOnce(**engine, test);
+  const runtime::SequenceId origin = (*engine)->Add();
+  if (test.prefix > 0) {
+    const auto tokens = Tokens(test.prefix, model.config().vocabulary, test.batch);
+    if (Status done = (*engine)->Append(origin, tokens); !done) return tl::unexpected(done.error());
+  }
+  const Result<double> warm_up = RunOnce(**engine, test, origin);
   if (!warm_up) return tl::unexpected(warm_up.error());
   for (std::int64_t r = 0; r < settings.repetitions.value_or(5); ++r) {
     if (InterruptGuard::Requested()) return Fail("interrupted", "bench");
-    const Result<double> rate = RunOnce(**engine, test);
+    const Result<double> rate = RunOnce(**engine, test, origin);
     if (!rate) return tl::unexpected(rate.error());
     measured.rates.push_back(*rate);
   }
@@ -111,14 +122,15 @@ double Median(const std::vector<double>& sorted) {
   return sorted.size() % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
 
-/// Tokens per second if only reading took time: every step reads the weights once, and for each
-/// sequence the keys and values of half the answer on average.
+/// Tokens per second if only reading took time: every step reads the weights and the shared prefix
+/// once, and for each sequence the keys and values of half the answer on average.
 double MemoryWall(const model::Model& model, const Test& test, double bandwidth) {
   if (test.answer == 0) return 0;
-  const double kv =
-      static_cast<double>(model.kv_bytes_per_token()) * static_cast<double>(test.answer) / 2;
+  const auto each = static_cast<double>(model.kv_bytes_per_token());
   const auto batch = static_cast<double>(test.batch);
-  return bandwidth * batch / (static_cast<double>(model.bytes_per_token()) + batch * kv);
+  const double tokens =
+      static_cast<double>(test.prefix) + batch * static_cast<double>(test.answer) / 2;
+  return bandwidth * batch / (static_cast<double>(model.bytes_per_token()) + tokens * each);
 }
 
 /// The median's operations per second over the int8 peak.
@@ -142,7 +154,7 @@ OrderedJson Row(const Measured& measured, const Environment& environment) {
   OrderedJson row;
   row["test"] = measured.test.name;
   row["batch"] = measured.test.batch;
-  row["shared_prefix"] = 0;
+  row["shared_prefix"] = measured.test.prefix;
   row["tokens_per_second"] = {{"median", Median(measured.rates)},
                               {"min", measured.rates.front()},
                               {"max", measured.rates.back()}};
@@ -192,11 +204,12 @@ std::vector<Test> TestsOf(const Settings& settings) {
     const auto sequences = static_cast<std::size_t>(batch);
     for (const std::int64_t n : prompts) {
       if (n > 0)
-        tests.push_back({fmt::format("pp{}", n), static_cast<std::size_t>(n), 0, sequences});
+        tests.push_back({fmt::format("pp{}", n), static_cast<std::size_t>(n), 0, sequences, 0});
     }
     for (const std::int64_t n : answers) {
       if (n > 0)
-        tests.push_back({fmt::format("tg{}", n), 0, static_cast<std::size_t>(n), sequences});
+        tests.push_back({fmt::format("tg{}", n), 0, static_cast<std::size_t>(n), sequences,
+                         static_cast<std::size_t>(settings.shared_prefix.value_or(0))});
     }
   }
   return tests;
@@ -247,14 +260,15 @@ Action Prepare(Options& options) {
                   {0, 1e6});
   options.Numbers("-b,--batch", &settings->batches, "N,…", "independent sequences in a step (1)",
                   {1, 1024});
+  options.Number("--shared-prefix", &settings->shared_prefix, "N",
+                 "tgN: let the sequences be forks of one of N tokens (0)", {0, 1e6});
   options.Number("-r,--repetitions", &settings->repetitions, "N",
                  "runs of each test after a warm-up (5)", {1, 1000});
   options.Flag("--json", &settings->json, "print a JSON array with a row for each test");
   AddEngineOptions(options, &settings->engine);
   AddFormatOptions(options, &settings->engine);
   options.Note(
-      "ppN is a prompt of N tokens, tgN decodes N tokens one after the other from an empty "
-      "context.\n"
+      "ppN is a prompt of N tokens, tgN decodes N tokens one after the other.\n"
       "The wall of tgN: tokens per second if a step cost nothing but reading the weights and the "
       "keys\n"
       "and values once; that of ppN: if all products ran at the int8 peak. Read bandwidth and peak "

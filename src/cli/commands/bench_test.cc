@@ -46,6 +46,17 @@ TEST(Bench, PrintsARowForEachTest) {
                                             "tg4 x 2"));
 }
 
+TEST(Bench, SequencesCanShareAPrefix) {
+  const generate::testing::TinyFolder folder;
+  const Ran ran = Execute({"bench", "-m", folder.path(), "-p", "8", "-n", "4", "-b", "3", "-r", "1",
+                           "--shared-prefix", "70", "--json"});
+  ASSERT_EQ(ran.status, kOk) << ran.err;
+  const auto rows = ParseJson(ran.out, "output");
+  ASSERT_TRUE(rows) << ran.out;
+  EXPECT_EQ((*rows)[0]["shared_prefix"], 0);  // a prompt
+  EXPECT_EQ((*rows)[1]["shared_prefix"], 70);
+}
+
 TEST(Bench, PrintsATable) {
   const generate::testing::TinyFolder folder;
   const Ran ran = Execute({"bench", "-m", folder.path(), "-p", "0", "-n", "4", "-r", "1"});
