@@ -5,6 +5,7 @@ Usage: parity_decoders.py BUILD-FOLDER NAME=MODEL.gguf…
 """
 
 import subprocess
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -12,8 +13,9 @@ from pathlib import Path
 import gguf
 import numpy as np
 
-FORMATS = ["F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K",
-           "Q5_K", "Q6_K"]
+QUANT = Path(__file__).parent.parent / "src/kernels/quant/formats.h"
+FORMATS = ["F32", "F16", "BF16"]
+FORMATS += [name.upper() for name in re.findall(r'#include "kernels/quant/(q\w+)\.h"', QUANT.read_text())]
 ROWS, COLUMNS = 64, 1024
 
 

@@ -61,6 +61,7 @@ struct Options::Impl {
   bool help_all = false;
   bool further = false;  ///< whether options declared now are shown in the long help only
   std::vector<std::string>* arguments = nullptr;
+  std::size_t least_arguments = 0;
   std::size_t most_arguments = 0;
 
   void Show(const std::string& names, const std::string& metavar, const std::string& text) {
@@ -168,8 +169,9 @@ void Options::Numbers(const std::string& names, std::vector<std::int64_t>* targe
   });
 }
 
-void Options::Arguments(std::vector<std::string>* target, std::size_t most) {
+void Options::Arguments(std::vector<std::string>* target, std::size_t least, std::size_t most) {
   impl_->arguments = target;
+  impl_->least_arguments = least;
   impl_->most_arguments = most;
   impl_->app.add_option("arguments", *target);
 }
@@ -206,6 +208,9 @@ Result<Options::Outcome> Options::Parse(const std::vector<std::string>& words) {
   if (impl_->arguments && impl_->arguments->size() > impl_->most_arguments) {
     return Fail(
         fmt::format("'{}' is one argument too many", (*impl_->arguments)[impl_->most_arguments]));
+  }
+  if (impl_->arguments && impl_->arguments->size() < impl_->least_arguments) {
+    return Fail("a name is missing", "", "`ergo list` shows the models of this machine");
   }
   return Outcome::kRun;
 }

@@ -45,8 +45,8 @@ class Options {
   void Numbers(const std::string& names, std::vector<std::int64_t>* target,
                const std::string& metavar, const std::string& help, Range range = {});
 
-  /// The words that are not options, at most `most` of them.
-  void Arguments(std::vector<std::string>* target, std::size_t most);
+  /// The words that are not options, `least` to `most` of them.
+  void Arguments(std::vector<std::string>* target, std::size_t least, std::size_t most);
 
   /// Options that are declared from here on are only named in the short help; --help-all explains
   /// them.

@@ -28,7 +28,7 @@ void Declare(Options& options, Values* values) {
   options.Number("-n,--max-tokens", &values->whole, "N", "a whole number", {1, 1000});
   options.Number("--temp", &values->real, "T", "a number", {0, 100});
   options.Numbers("-p", &values->list, "N", "numbers", {0, 1e6});
-  options.Arguments(&values->arguments, 2);
+  options.Arguments(&values->arguments, 0, 2);
 }
 
 std::string ErrorOf(const std::vector<std::string>& words) {

@@ -31,6 +31,16 @@ std::optional<std::size_t> ScalarBytes(std::uint32_t type) {
   return kBytes[type];
 }
 
+/// Names of the tensor types that are read, each after a space.
+std::string SupportedTypes() {
+  constexpr std::uint32_t kNumbers = 64;  // more than there are
+  std::string names;
+  for (std::uint32_t number = 0; number < kNumbers; ++number) {
+    if (const auto dtype = DTypeFromGguf(number)) names += ' ' + std::string(Info(*dtype).name);
+  }
+  return names;
+}
+
 /// Name of a tensor type that exists elsewhere but is not read here; empty for unknown numbers.
 std::string_view ForeignTypeName(std::uint32_t type) {
   switch (type) {
@@ -265,7 +275,7 @@ Status Parser::ReadTensorInfo() {
     const std::string_view known = ForeignTypeName(type);
     return Bad(what + " has type " + (known.empty() ? std::to_string(type) : std::string(known)) +
                    ", which is not supported,",
-               "use F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0 or Q2_K to Q6_K");
+               "use one of" + SupportedTypes());
   }
   tensor.dtype = *dtype;
   if (offset % alignment_ != 0) {

@@ -129,19 +129,25 @@ void AddToken(const ModelConfig& config, std::int64_t id, std::vector<std::int32
   if (std::find(out.begin(), out.end(), token) == out.end()) out.push_back(token);
 }
 
-/// A number, or a list of them: Transformers writes either.
-void AddTokens(const ModelConfig& config, const Json& object, const char* key,
+/// A number, or a list of them: Transformers writes either, and null or -1 for none.
+void AddTokens(ConfigReader& reader, const ModelConfig& config, const Json& object, const char* key,
                std::vector<std::int32_t>& out) {
   const auto found = object.find(key);
-  if (found == object.end()) return;
+  if (found == object.end() || found->is_null()) return;
   const auto add = [&](const Json& id) {
-    if (id.is_number_integer()) AddToken(config, id.get<std::int64_t>(), out);
+    const bool known = id.is_number_integer() && id.get<std::int64_t>() >= -1 &&
+                       id.get<std::int64_t>() < static_cast<std::int64_t>(config.vocabulary);
+    if (known) return AddToken(config, id.get<std::int64_t>(), out);
+    reader.Refuse(
+        fmt::format("names {}, but token ids are 0 to {}", id.dump(-1, ' ', true).substr(0, 40),
+                    static_cast<std::int64_t>(config.vocabulary) - 1),
+        {"", key}, "correct it here and in generation_config.json");
   };
   if (!found->is_array()) return add(*found);
   for (const Json& id : *found) add(id);
 }
 
-void ReadSpecialTokens(const ConfigReader& reader, ModelConfig& config) {
+void ReadSpecialTokens(ConfigReader& reader, ModelConfig& config) {
   std::vector<std::int32_t> bos;
   const formats::ModelFiles& files = reader.files();
   if (reader.is_gguf()) {
@@ -160,8 +166,8 @@ void ReadSpecialTokens(const ConfigReader& reader, ModelConfig& config) {
                              &reader.json(), &files.config};
     for (const Json* source : sources) {
       if (source == nullptr || !source->is_object()) continue;
-      AddTokens(config, *source, "bos_token_id", bos);
-      AddTokens(config, *source, "eos_token_id", config.eos);
+      AddTokens(reader, config, *source, "bos_token_id", bos);
+      AddTokens(reader, config, *source, "eos_token_id", config.eos);
     }
   }
   if (!bos.empty()) config.bos = bos.front();
@@ -225,6 +231,7 @@ Result<ModelConfig> ReadConfig(const formats::ModelFiles& files, const Architect
       reader.Number({"attention.layer_norm_rms_epsilon", "rms_norm_eps"}).value_or(1e-6));
   config.attention_scale = 1.0f / std::sqrt(static_cast<float>(config.head_dim));
   ReadSpecialTokens(reader, config);
+  config.separate_head = reader.Flag({"", "tie_word_embeddings"}) == false;
   architecture.configure(reader, config);
   CheckFactors(reader, config);
   if (!reader.status()) return tl::unexpected(reader.status().error());

@@ -45,7 +45,8 @@ struct ModelConfig {
   float logit_scale = 1.0f;
   float logit_soft_cap = 0.0f;
 
-  bool tied_head = false;  ///< the embedding is the output matrix too
+  bool separate_head = false;  ///< the configuration says that the head is a matrix of its own
+  bool tied_head = false;      ///< the embedding is the output matrix too
   bool qkv_bias = false;
   bool o_bias = false;
   bool mlp_bias = false;

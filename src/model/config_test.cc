@@ -232,7 +232,7 @@ TEST(Config, Gemma3OfGguf) {
 
 TEST(Config, EndsOfTextFromAllPlaces) {
   ModelFiles files = HuggingFace({{"bos_token_id", 5}, {"eos_token_id", 6}});
-  files.generation_config = Json{{"eos_token_id", {7, 6, -1, 100, "8"}}};
+  files.generation_config = Json{{"eos_token_id", {7, 6, -1}}};
   const auto config = Read(files);
   ASSERT_TRUE(config);
   EXPECT_EQ(config->bos, 5);
@@ -286,6 +286,12 @@ TEST(Config, RefusesAbsurdValues) {
       {"partial_rotary_factor", 0.5, "partial_rotary_factor"},
       {"rope_scaling", {{"rope_type", "magic"}, {"factor", 2.0}}, "magic"},
       {"rope_scaling", {{"rope_type", "linear"}}, "no factor"},
+      {"rope_scaling", {{"rope_type", "linear"}, {"factor", 1e-300}}, "no context needs"},
+      {"rope_scaling", {{"rope_type", "llama3"}, {"factor", 8.0}}, "low_freq_factor"},
+      {"rope_scaling", 5, "not an object"},
+      {"eos_token_id", "x", "names \"x\", but token ids"},
+      {"eos_token_id", {1, 1 << 30}, "names 1073741824"},
+      {"tie_word_embeddings", "no", "neither true nor false"},
       {"rope_scaling", {{"rope_type", "linear"}, {"factor", "2"}}, "not a finite number"},
   };
   for (const BadCase& bad : cases) {

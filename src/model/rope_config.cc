@@ -118,6 +118,14 @@ void ReadHfParameters(ConfigReader& reader, const ModelConfig& config, const Par
   } else {
     reader.Refuse("has no factor", kScalingKey);
   }
+  // 2^20 tokens of context would want no more; the inverse must be an ordinary number, too.
+  if (!(rope.factor >= 0x1p-20 && rope.factor <= 0x1p20)) {
+    reader.Refuse("has a factor that no context needs", kScalingKey);
+  }
+  if (rope.type == Type::kLlama3 &&
+      !(from.Number("low_freq_factor") && from.Number("high_freq_factor"))) {
+    reader.Refuse("has no low_freq_factor or no high_freq_factor", kScalingKey);
+  }
   rope.low_freq_factor = from.Number("low_freq_factor").value_or(rope.low_freq_factor);
   rope.high_freq_factor = from.Number("high_freq_factor").value_or(rope.high_freq_factor);
   const auto beta_fast = from.Number("beta_fast");
@@ -159,6 +167,12 @@ RopeConfig ReadRope(ConfigReader& reader, const ModelConfig& config, const RopeS
     if (dims != 0) rope.rotary_dims = dims;
     if (source.scaled) ReadGgufScaling(reader, config, rope);
   } else {
+    for (const char* key : {"rope_parameters", "rope_scaling"}) {
+      const auto found = reader.json().find(key);
+      if (found != reader.json().end() && !found->is_object() && !found->is_null()) {
+        reader.Refuse("is not an object", {"", key});
+      }
+    }
     if (const Json* object = FindHfParameters(reader, source)) {
       const Parameters parameters(reader, *object);
       ReadHfParameters(reader, config, parameters, rope);

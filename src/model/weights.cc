@@ -168,6 +168,7 @@ Status Loader::FindEmbedding(Weights& weights) {
   if (!embedding) return Fail(std::move(embedding));
   weights.embedding = **embedding;
   config_.tied_head = files_.Find(head) == nullptr;
+  if (config_.tied_head && config_.separate_head) return Fail(Find(head, shape));
   return TakeMatrix(config_.tied_head ? name : head, shape, weights.head, weights);
 }
 

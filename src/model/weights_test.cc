@@ -82,6 +82,12 @@ TEST(Weights, MissingTensorIsNamed) {
   }
 }
 
+TEST(Weights, AHeadOfItsOwnMustBeThere) {
+  ModelFiles files = Tiny("qwen2-tiny");
+  files.config["tie_word_embeddings"] = false;
+  ExpectRefused(files, "lm_head.weight", "missing");
+}
+
 TEST(Weights, WrongShapeIsNamed) {
   for (const char* name :
        {"model.embed_tokens.weight", "model.norm.weight", "model.layers.1.self_attn.v_proj.weight",

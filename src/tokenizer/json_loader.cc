@@ -227,18 +227,17 @@ class Loader {
       auto& ends = parts_.end_of_generation;
       ends.insert(ends.end(), eos.begin(), eos.end());
     }
-    ReadChatTemplate(config);
-    return {};
+    return ReadChatTemplate(config);
   }
 
   /// A file of its own, or a string, or a list of named ones.
-  void ReadChatTemplate(const Json& config) {
+  Status ReadChatTemplate(const Json& config) {
     if (files_.chat_template) {
       parts_.chat_template = *files_.chat_template;
-      return;
+      return {};
     }
     const Json* value = Member(config, "chat_template");
-    if (value == nullptr) return;
+    if (value == nullptr || value->is_null()) return {};
     if (value->is_string()) {
       parts_.chat_template = value->get<std::string>();
     } else if (value->is_array()) {
@@ -247,7 +246,11 @@ class Loader {
           parts_.chat_template = StringOr(named, "template", "");
         }
       }
+    } else {
+      return Fail("\"chat_template\" is neither text nor a list",
+                  files_.path + "/tokenizer_config.json");
     }
+    return {};
   }
 
   const formats::ModelFiles& files_;

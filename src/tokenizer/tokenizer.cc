@@ -129,7 +129,15 @@ Tokenizer::Tokenizer(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) 
 Result<Tokenizer> Tokenizer::Load(const formats::ModelFiles& files) {
   const bool gguf = files.kind == formats::ModelFiles::Kind::kGguf;
   auto parts = gguf ? LoadGgufParts(files) : LoadJsonParts(files);
-  if (!parts) return Fail(std::move(parts));
+  if (!parts) {
+    Error error = std::move(parts).error();
+    if (error.remedy.empty()) {
+      error.remedy =
+          "the tokenizer is damaged or of a kind that is not known; fetch it again or "
+          "use another export of the model";
+    }
+    return tl::unexpected(std::move(error));
+  }
   return Tokenizer(std::make_shared<const Impl>(Impl{std::move(*parts)}));
 }
 

@@ -51,7 +51,7 @@ std::string BashScript() {
 
 Action Prepare(Options& options) {
   const auto shells = std::make_shared<std::vector<std::string>>();
-  options.Arguments(shells.get(), 1);
+  options.Arguments(shells.get(), 0, 1);
   options.Note("To use it at once: source <(ergo completion bash)");
   return [shells]() -> Result<int> {
     if (*shells != std::vector<std::string>{"bash"}) {

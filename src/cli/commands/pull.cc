@@ -68,7 +68,6 @@ class ProgressLine {
 };
 
 Result<int> Pull(const Settings& settings) {
-  if (settings.model.empty()) return Fail("which model?", "pull", "ergo pull org/name");
   formats::hub::PullOptions options = formats::hub::PullOptionsFromEnvironment();
   options.revision = settings.revision;
   const InterruptGuard guard;
@@ -90,7 +89,7 @@ Result<int> Pull(const Settings& settings) {
 
 Action Prepare(Options& options) {
   const auto settings = std::make_shared<Settings>();
-  options.Arguments(&settings->model, 1);
+  options.Arguments(&settings->model, 1, 1);
   options.Text("--revision", &settings->revision, "NAME", "branch, tag or commit (default: main)");
   options.Note(
       "MODEL is org/name, or org/name:PART for the one GGUF file whose name holds PART (Q4_K_M).\n"

@@ -46,9 +46,8 @@ Status Remove(const std::string& name) {
 
 Action Prepare(Options& options) {
   const auto names = std::make_shared<std::vector<std::string>>();
-  options.Arguments(names.get(), 1000);
+  options.Arguments(names.get(), 1, 1000);
   return [names]() -> Result<int> {
-    if (names->empty()) return Fail("which model?", "rm", "see `ergo list`");
     for (const std::string& name : *names) {
       if (Status removed = Remove(name); !removed) return tl::unexpected(removed.error());
     }

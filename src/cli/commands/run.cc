@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/utf8.h"
 #include "cli/cli.h"
 #include "cli/commands/all.h"
 #include "cli/engine_choice.h"
@@ -56,7 +57,8 @@ Result<std::string> ReadPrompt(const std::vector<std::string>& words) {
 
 OrderedJson TokenJson(const generate::LanguageModel& model, std::int32_t token, float logprob) {
   OrderedJson json;
-  json["token"] = model.tokenizer().Piece(token);
+  // A token may be part of a character: its text is then the replacement character.
+  json["token"] = RepairUtf8(model.tokenizer().PieceBytes(token));
   json["id"] = token;
   json["logprob"] = logprob;
   return json;
@@ -167,7 +169,7 @@ Result<int> Run(const Settings& settings) {
 
 Action Prepare(Options& options) {
   const auto settings = std::make_shared<Settings>();
-  options.Arguments(&settings->words, 100000);
+  options.Arguments(&settings->words, 0, 100000);
   AddEngineOptions(options, &settings->engine);
   options.Number("-n,--max-tokens", &settings->max_tokens, "TOKENS",
                  fmt::format("most tokens of the answer ({})", kMaxTokens), {1, 1 << 30});

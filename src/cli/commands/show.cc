@@ -145,9 +145,26 @@ std::string TokenizerRows(const tokenizer::Tokenizer& tokenizer) {
   return text;
 }
 
-/// What loading will take: the tensors are held in about the bytes that they have in the file.
-std::string MemoryRow(const model::ModelConfig& config, std::uint64_t tensor_bytes) {
-  const kernels::KvLayout layout = {model::LoadOptions{}.kv, config.layers.size(), config.kv_heads,
+/// What the weights take: about the bytes that they have in the file, unless another format is
+/// asked for.
+std::uint64_t WeightBytes(kernels::PackAs pack, std::uint64_t parameters, std::uint64_t in_file) {
+  switch (pack) {
+    case kernels::PackAs::kSource:
+      return in_file;
+    case kernels::PackAs::kF32:
+      return parameters * 4;
+    case kernels::PackAs::kInt8:
+      return *BytesFor(DType::kQ8_0, parameters / 32 * 32);
+    case kernels::PackAs::kInt4:
+      break;
+  }
+  return *BytesFor(DType::kQ4_1, parameters / 32 * 32);
+}
+
+/// What loading will take.
+std::string MemoryRow(const model::ModelConfig& config, const model::LoadOptions& options,
+                      std::uint64_t weight_bytes) {
+  const kernels::KvLayout layout = {options.kv, config.layers.size(), config.kv_heads,
                                     config.head_dim};
   const auto at = [&](std::uint64_t tokens) {
     const std::uint64_t blocks = (tokens + kernels::kBlockTokens - 1) / kernels::kBlockTokens;
@@ -155,11 +172,13 @@ std::string MemoryRow(const model::ModelConfig& config, std::uint64_t tensor_byt
   };
   const std::uint64_t some = std::min<std::uint64_t>(4096, config.context_length);
   return Row("memory", fmt::format("{} of weights; keys and values {} at {} tokens, {} at {}",
-                                   Megabytes(tensor_bytes), at(some), some,
+                                   Megabytes(weight_bytes), at(some), some,
                                    at(config.context_length), config.context_length));
 }
 
-Result<std::string> Describe(const formats::ModelFiles& files, bool each_tensor) {
+Result<std::string> Describe(const formats::ModelFiles& files, const Settings& settings) {
+  const auto options = LoadOptionsFor(settings.engine);
+  if (!options) return tl::unexpected(options.error());
   const auto architecture = model::FindArchitecture(files);
   if (!architecture) return tl::unexpected(architecture.error());
   const auto config = model::ReadConfig(files, **architecture);
@@ -179,9 +198,9 @@ Result<std::string> Describe(const formats::ModelFiles& files, bool each_tensor)
   }
   text += Row("parameters", fmt::format("{:.1f} million in {}",
                                         static_cast<double>(parameters) / 1e6, Megabytes(bytes)));
-  text += MemoryRow(*config, bytes);
+  text += MemoryRow(*config, *options, WeightBytes(options->pack, parameters, bytes));
   text += Row("formats", FormatsLine(files));
-  text += TensorTable(files, each_tensor);
+  text += TensorTable(files, settings.tensors);
   return text;
 }
 
@@ -245,7 +264,7 @@ Result<int> Show(Settings settings) {
       if (tokenizer->chat_template().empty()) return Fail("has no chat template", *model);
       text = tokenizer->chat_template();
     } else {
-      text = Describe(*files, settings.tensors);
+      text = Describe(*files, settings);
     }
   }
   if (!text) return tl::unexpected(text.error());
@@ -255,7 +274,7 @@ Result<int> Show(Settings settings) {
 
 Action Prepare(Options& options) {
   const auto settings = std::make_shared<Settings>();
-  options.Arguments(&settings->argument, 1);
+  options.Arguments(&settings->argument, 0, 1);
   options.Flag("--tensors", &settings->tensors, "a line for each tensor");
   options.Flag("--kernels", &settings->kernels, "load it and say which path reads which tensor");
   options.Flag("--template", &settings->chat_template, "print the chat template");
