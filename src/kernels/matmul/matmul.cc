@@ -239,6 +239,9 @@ void MatMul(Worker& worker, const Activations& in, std::span<const Product> prod
 void MatMul(Worker& worker, const Activations& in, const Remainders& rest, const Product& product) {
   const Activations::Impl& input = in.impl();
   const Remainders::Impl& remainders = rest.impl();
+  // Of one row, the remainder follows while the panel is in the first-level cache; several rows
+  // fetch the next panels meanwhile.
+  const std::size_t together = input.rows == 1 ? 1 : kRemainderPanels;
   const PackedMatrix::Impl& weights = product.weights->impl();
   const auto run = [&](const PanelRange& panels, const TileRange& tiles) {
     const RowRange rows = RowsOf(input, tiles);
@@ -252,8 +255,8 @@ void MatMul(Worker& worker, const Activations& in, const Remainders& rest, const
   };
   ForEachShare(worker, weights.panels, [&](const PanelRange& share) {
     ForEachPass(input, [&](const TileRange& tiles) {
-      for (std::size_t panel = share.begin; panel < share.end; panel += kRemainderPanels) {
-        run({panel, std::min(panel + kRemainderPanels, share.end)}, tiles);
+      for (std::size_t panel = share.begin; panel < share.end; panel += together) {
+        run({panel, std::min(panel + together, share.end)}, tiles);
       }
     });
   });
