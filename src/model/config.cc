@@ -74,7 +74,7 @@ void ReadSizes(ConfigReader& reader, const SizeDefaults& defaults, ModelConfig& 
   config.head_dim = SizeOr(reader, kHeadDim, kMostWidth, defaults.head_dim);
   if (config.context_length == 0) reader.Refuse("is missing", kContext);
   if (config.heads == 0) reader.Refuse("is missing", kHeads);
-  if (!reader.status()) return;
+  if (!reader.status() || config.heads == 0 || config.kv_heads == 0) return;
   if (config.heads % config.kv_heads != 0) {
     reader.Refuse(
         fmt::format("is {}, which does not divide {} heads", config.kv_heads, config.heads),

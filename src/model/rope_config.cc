@@ -119,7 +119,7 @@ void ReadHfParameters(ConfigReader& reader, const ModelConfig& config, const Par
     reader.Refuse("has no factor", kScalingKey);
   }
   // 2^20 tokens of context would want no more; the inverse must be an ordinary number, too.
-  if (!(rope.factor >= 0x1p-20 && rope.factor <= 0x1p20)) {
+  if (rope.factor < 0x1p-20 || rope.factor > 0x1p20) {
     reader.Refuse("has a factor that no context needs", kScalingKey);
   }
   if (rope.type == Type::kLlama3 &&

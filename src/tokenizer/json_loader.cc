@@ -13,9 +13,9 @@ namespace ergo::tokenizer {
 namespace {
 
 const Json& MemberOrNull(const Json& object, std::string_view key) {
-  static const Json null;
+  static const Json kNull;
   const Json* member = Member(object, key);
-  return member == nullptr ? null : *member;
+  return member == nullptr ? kNull : *member;
 }
 
 class Loader {

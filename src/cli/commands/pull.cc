@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -29,7 +30,7 @@ std::string Size(std::uint64_t bytes) {
 
 std::string TimeLeft(double seconds) {
   if (seconds < 0) return "";
-  const auto whole = static_cast<std::int64_t>(seconds + 0.5);
+  const auto whole = std::llround(seconds);
   if (whole >= 3600) return fmt::format(", {} h {:02} min left", whole / 3600, whole / 60 % 60);
   if (whole >= 60) return fmt::format(", {} min {:02} s left", whole / 60, whole % 60);
   return fmt::format(", {} s left", whole);

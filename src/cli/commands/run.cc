@@ -45,7 +45,7 @@ Result<std::string> ReadPrompt(const std::vector<std::string>& words) {
   std::string prompt;
   for (const std::string& word : words) {
     if (word == "-") {
-      const Result<std::string> piped = ReadStdin(kMostInput);
+      Result<std::string> piped = ReadStdin(kMostInput);
       if (!piped) return piped;
       prompt += (prompt.empty() ? "" : "\n\n") + *piped;
     } else {

@@ -71,8 +71,8 @@ void ForEachShare(Worker& worker, std::size_t panels, Body body) {
 }
 
 Scratch& ThreadScratch() {
-  static thread_local const std::unique_ptr<Scratch> scratch(new Scratch);
-  return *scratch;
+  static thread_local const std::unique_ptr<Scratch> kScratch(new Scratch);
+  return *kScratch;
 }
 
 /// Tiles [begin, end), which pass over a piece together.
