@@ -50,7 +50,8 @@ struct Q6_K {
       const int l = i % 32;
       const int low = block.ql[64 * half + 32 * (quarter & 1) + l] >> (4 * (quarter >> 1)) & 15;
       const int high = block.qh[32 * half + l] >> (2 * quarter) & 3;
-      const float scale = d * static_cast<float>(block.scales[i / 16]);
+      const int group = i / 16;
+      const float scale = d * static_cast<float>(block.scales[group]);
       out[i] = scale * static_cast<float>((low | high << 4) - kOffset);
     }
   }
