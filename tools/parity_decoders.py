@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Dequantized values of our decoders against the gguf package, bit for bit.
 
 Every format with random blocks, and one tensor of each format of every real model.

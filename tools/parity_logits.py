@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Logits and greedy tokens of the fp32 path against Transformers.
 
 Real models from their GGUF files (512 tokens of text, 64 greedy tokens on each of 20 prompts), and small

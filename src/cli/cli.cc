@@ -76,11 +76,6 @@ int RunCommand(const Command& command, const std::vector<std::string>& words) {
                             command.arguments,
                             options.Help(*parsed == Options::Outcome::kHelpAll)));
   }
-  // A path that was asked for and isn't there must not be replaced silently.
-  if (const Result<CpuPath> path = ChooseCpuPath(); !path) {
-    PrintError(path.error());
-    return kError;
-  }
   const Result<int> status = action();
   if (status) return *status;
   PrintError(status.error());

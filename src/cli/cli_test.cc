@@ -105,14 +105,6 @@ TEST(Main, NothingIsColouredOutsideATerminal) {
   EXPECT_THAT(Execute({"--help"}).out, Not(HasSubstr("\033")));
 }
 
-TEST(Main, APathThatIsNotThereIsAnError) {
-  const char* set = std::getenv("ERGO_CPU");
-  const std::string before = set != nullptr ? set : "";
-  ::setenv("ERGO_CPU", "avx9", 1);
-  EXPECT_THAT(ErrorLine({"list"}), AllOf(HasSubstr("avx9"), HasSubstr("use portable, avx2")));
-  ::setenv("ERGO_CPU", before.c_str(), 1);
-}
-
 TEST(Main, AnErrorIsOneLineWhateverItNames) {
   EXPECT_THAT(ErrorLine({"rm", "two\nlines\033[31m"}), HasSubstr("two\\nlines\\x1b[31m"));
 }

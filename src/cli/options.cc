@@ -210,7 +210,7 @@ Result<Options::Outcome> Options::Parse(const std::vector<std::string>& words) {
         fmt::format("'{}' is one argument too many", (*impl_->arguments)[impl_->most_arguments]));
   }
   if (impl_->arguments && impl_->arguments->size() < impl_->least_arguments) {
-    return Fail("a name is missing", "", "`ergo list` shows the models of this machine");
+    return Fail("an argument is missing");
   }
   return Outcome::kRun;
 }

@@ -129,11 +129,17 @@ void AddToken(const ModelConfig& config, std::int64_t id, std::vector<std::int32
   if (std::find(out.begin(), out.end(), token) == out.end()) out.push_back(token);
 }
 
+/// One of a folder's files that name special tokens.
+struct TokenSource {
+  const char* file;
+  const Json* object;
+};
+
 /// A number, or a list of them: Transformers writes either, and null or -1 for none.
-void AddTokens(ConfigReader& reader, const ModelConfig& config, const Json& object, const char* key,
-               std::vector<std::int32_t>& out) {
-  const auto found = object.find(key);
-  if (found == object.end() || found->is_null()) return;
+void AddTokens(ConfigReader& reader, const ModelConfig& config, const TokenSource& source,
+               const char* key, std::vector<std::int32_t>& out) {
+  const auto found = source.object->find(key);
+  if (found == source.object->end() || found->is_null()) return;
   const auto add = [&](const Json& id) {
     const bool known = id.is_number_integer() && id.get<std::int64_t>() >= -1 &&
                        id.get<std::int64_t>() < static_cast<std::int64_t>(config.vocabulary);
@@ -141,7 +147,7 @@ void AddTokens(ConfigReader& reader, const ModelConfig& config, const Json& obje
     reader.Refuse(
         fmt::format("names {}, but token ids are 0 to {}", id.dump(-1, ' ', true).substr(0, 40),
                     static_cast<std::int64_t>(config.vocabulary) - 1),
-        {"", key}, "correct it here and in generation_config.json");
+        {"", key, source.file}, "correct it");
   };
   if (!found->is_array()) return add(*found);
   for (const Json& id : *found) add(id);
@@ -162,12 +168,14 @@ void ReadSpecialTokens(ConfigReader& reader, ModelConfig& config) {
       add(key, config.eos);
     }
   } else {
-    const Json* sources[] = {files.generation_config ? &*files.generation_config : nullptr,
-                             &reader.json(), &files.config};
-    for (const Json* source : sources) {
-      if (source == nullptr || !source->is_object()) continue;
-      AddTokens(reader, config, *source, "bos_token_id", bos);
-      AddTokens(reader, config, *source, "eos_token_id", config.eos);
+    const TokenSource sources[] = {
+        {"generation_config.json", files.generation_config ? &*files.generation_config : nullptr},
+        {"config.json", &reader.json()},
+        {"config.json", &files.config}};
+    for (const TokenSource& source : sources) {
+      if (source.object == nullptr || !source.object->is_object()) continue;
+      AddTokens(reader, config, source, "bos_token_id", bos);
+      AddTokens(reader, config, source, "eos_token_id", config.eos);
     }
   }
   if (!bos.empty()) config.bos = bos.front();

@@ -48,7 +48,7 @@ std::string ConfigReader::NameOf(const ConfigKey& key) const {
 void ConfigReader::Refuse(std::string_view what, const ConfigKey& key, std::string_view remedy) {
   if (!status_) return;
   status_ = Fail(fmt::format("{} {}", NameOf(key), what),
-                 is_gguf() ? files_.path : files_.path + "/config.json",
+                 is_gguf() ? files_.path : fmt::format("{}/{}", files_.path, key.hf_file),
                  remedy.empty() ? "the file may be damaged; fetch it again" : std::string(remedy));
 }
 

@@ -18,6 +18,7 @@ namespace ergo::model {
 struct ConfigKey {
   std::string_view gguf;  ///< without the architecture's prefix: "block_count"
   std::string_view hf;    ///< "num_hidden_layers"
+  std::string_view hf_file = "config.json";
 };
 
 /// Reads keys and remembers the first thing that is wrong; after that, values are defaults. So a

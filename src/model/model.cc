@@ -6,6 +6,7 @@
 #include <functional>
 #include <utility>
 
+#include "base/cpu.h"
 #include "model/arch/architecture.h"
 
 namespace ergo::model {
@@ -54,6 +55,8 @@ bool Covers(std::span<const kernels::SequenceRows> sequences, std::size_t rows) 
 
 Result<std::unique_ptr<Model>> Model::Load(const formats::ModelFiles& files,
                                            const LoadOptions& options) {
+  // A path that was asked for and isn't there must not be replaced silently.
+  if (auto path = ChooseCpuPath(); !path) return Fail(std::move(path));
   auto architecture = FindArchitecture(files);
   if (!architecture) return Fail(std::move(architecture));
   auto config = ReadConfig(files, **architecture);

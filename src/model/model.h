@@ -29,7 +29,8 @@ struct LoadOptions {
 class Model {
  public:
   /// Reads the configuration, checks and packs the weights. The model keeps the files mapped, for
-  /// rows of the embedding. Errors name file and key or tensor.
+  /// rows of the embedding. Errors name file and key or tensor; ERGO_CPU
+  /// asks for a path that is not there.
   static Result<std::unique_ptr<Model>> Load(const formats::ModelFiles& files,
                                              const LoadOptions& options = {});
 

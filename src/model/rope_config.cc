@@ -139,10 +139,14 @@ void ReadHfParameters(ConfigReader& reader, const ModelConfig& config, const Par
 }
 
 /// The object that holds for the layers asked for, or nullptr.
-const Json* FindHfParameters(const ConfigReader& reader, const RopeSource& source) {
+const Json* FindHfParameters(ConfigReader& reader, const RopeSource& source) {
   for (const char* key : {"rope_parameters", "rope_scaling"}) {
     const auto object = reader.json().find(key);
-    if (object == reader.json().end() || !object->is_object()) continue;
+    if (object == reader.json().end() || object->is_null()) continue;
+    if (!object->is_object()) {
+      reader.Refuse("is not an object", {"", key});
+      continue;
+    }
     const auto nested = object->find(source.layer_type);
     if (nested != object->end() && nested->is_object()) return &*nested;
     if (source.scaled && !object->contains("full_attention")) return &*object;
@@ -167,12 +171,6 @@ RopeConfig ReadRope(ConfigReader& reader, const ModelConfig& config, const RopeS
     if (dims != 0) rope.rotary_dims = dims;
     if (source.scaled) ReadGgufScaling(reader, config, rope);
   } else {
-    for (const char* key : {"rope_parameters", "rope_scaling"}) {
-      const auto found = reader.json().find(key);
-      if (found != reader.json().end() && !found->is_object() && !found->is_null()) {
-        reader.Refuse("is not an object", {"", key});
-      }
-    }
     if (const Json* object = FindHfParameters(reader, source)) {
       const Parameters parameters(reader, *object);
       ReadHfParameters(reader, config, parameters, rope);

@@ -88,9 +88,7 @@ Status Loader::TakeMatrix(const std::string& name, std::array<std::size_t, 2> sh
                           Weights& weights) {
   auto tensor = Find(name, shape);
   if (!tensor) return Fail(std::move(tensor));
-  // A row that is not whole blocks cannot be quantized; it stays as it is.
-  const bool quantizing = pack_ == PackAs::kInt8 || pack_ == PackAs::kInt4;
-  const PackAs as = quantizing && shape[1] % kBlockValues != 0 ? PackAs::kSource : pack_;
+  const PackAs as = PackingOf(static_cast<std::size_t>(shape[1]), pack_);
   auto packed = PackedMatrix::Create(**tensor, as);
   if (!packed) {
     Error error = std::move(packed).error();
@@ -274,6 +272,11 @@ void Loader::Pack(ComputePool& pool, int threads) {
 }
 
 }  // namespace
+
+kernels::PackAs PackingOf(std::size_t inputs, kernels::PackAs wanted) {
+  const bool quantizing = wanted == PackAs::kInt8 || wanted == PackAs::kInt4;
+  return quantizing && inputs % kBlockValues != 0 ? PackAs::kSource : wanted;
+}
 
 Result<Weights> LoadWeights(const ModelFiles& files, const Architecture& architecture,
                             const WeightOptions& options, ModelConfig& config) {

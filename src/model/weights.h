@@ -62,6 +62,10 @@ struct WeightOptions {
   ComputePool* pool = nullptr;
 };
 
+/// How a matrix with rows of `inputs` values is packed where `wanted` is asked for: rows that are
+/// no whole blocks are not quantized.
+kernels::PackAs PackingOf(std::size_t inputs, kernels::PackAs wanted);
+
 /// Finds, checks and packs all tensors; sets config.tied_head. The pages of a tensor are released
 /// when it has been packed. `files` must outlive the weights' embedding. Errors name file and
 /// tensor: missing, wrong shape, a format without a kernel.

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <string>
 
 #include "model/model.h"
 
@@ -50,6 +52,17 @@ TEST(Weights, ReportEveryMatrix) {
   }
   EXPECT_GT((*model)->weight_bytes(), bytes);
   EXPECT_GT((*model)->kv_bytes_per_token(), 0u);
+}
+
+TEST(Weights, APathThatIsNotThereIsNotReplacedSilently) {
+  const char* set = std::getenv("ERGO_CPU");
+  const std::string before = set != nullptr ? set : "";
+  ::setenv("ERGO_CPU", "avx9", 1);
+  const auto model = Model::Load(Tiny("qwen2-tiny"));
+  ::setenv("ERGO_CPU", before.c_str(), 1);
+  ASSERT_FALSE(model);
+  EXPECT_THAT(model.error().Message(), HasSubstr("avx9"));
+  EXPECT_THAT(model.error().Message(), HasSubstr("use portable, avx2"));
 }
 
 TEST(Weights, QuantizeWhatHasWholeBlocks) {

@@ -237,7 +237,7 @@ class Loader {
       return {};
     }
     const Json* value = Member(config, "chat_template");
-    if (value == nullptr || value->is_null()) return {};
+    if (value == nullptr) return {};
     if (value->is_string()) {
       parts_.chat_template = value->get<std::string>();
     } else if (value->is_array()) {

@@ -219,6 +219,8 @@ Result<int> Bench(const Settings& settings) {
   const InterruptGuard guard;
   const Result<CpuPath> path = ChooseCpuPath();
   if (!path) return tl::unexpected(path.error());
+  const std::vector<Test> tests = TestsOf(settings);
+  if (tests.empty()) return Fail("there is nothing to measure", "bench", "give -p or -n above 0");
   const Result<LoadedModel> loaded = LoadModel(settings.engine);
   if (!loaded) return tl::unexpected(loaded.error());
   const model::Model& model = *loaded->model;
@@ -230,7 +232,7 @@ Result<int> Bench(const Settings& settings) {
   environment.bandwidth = kernels::MeasureReadBandwidth(environment.threads);
   environment.int8_peak = kernels::MeasureInt8Peak(environment.threads);
   std::vector<Measured> all;
-  for (const Test& test : TestsOf(settings)) {
+  for (const Test& test : tests) {
     Result<Measured> measured = Measure(model, settings, test);
     if (InterruptGuard::Requested()) return kInterrupted;
     if (!measured) return tl::unexpected(measured.error());

@@ -59,6 +59,7 @@ TEST(Bench, SequencesCanShareAPrefix) {
 
 TEST(Bench, PrintsATable) {
   const generate::testing::TinyFolder folder;
+  EXPECT_EQ(Execute({"bench", "-m", folder.path(), "-p", "0", "-n", "0"}).status, kError);
   const Ran ran = Execute({"bench", "-m", folder.path(), "-p", "0", "-n", "4", "-r", "1"});
   ASSERT_EQ(ran.status, kOk) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("\ntg4 "));

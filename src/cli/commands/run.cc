@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::size_t kMostInput = std::size_t{64} << 20;
 constexpr std::int64_t kMaxTokens = 1024;
+constexpr const char* kExample = R"(ergo run "What is the capital of France?")";
 
 struct Settings {
   EngineChoice engine;
@@ -39,7 +40,7 @@ struct Settings {
 /// open that nothing comes through.
 Result<std::string> ReadPrompt(const std::vector<std::string>& words) {
   if (words.empty() && IsTerminal(STDIN_FILENO)) {
-    return Fail("what is the question?", "run", R"(ergo run "What is the capital of France?")");
+    return Fail("what is the question?", "run", kExample);
   }
   if (words.empty()) return ReadStdin(kMostInput);
   std::string prompt;
@@ -132,6 +133,7 @@ Result<int> Run(const Settings& settings) {
   const InterruptGuard guard;
   const Result<std::string> prompt = ReadPrompt(settings.words);
   if (!prompt) return tl::unexpected(prompt.error());
+  if (prompt->empty()) return Fail("the question is empty", "run", kExample);
   const auto model = LoadLanguageModel(settings.engine);
   if (!model) return tl::unexpected(model.error());
   generate::GenerateRequest request = MakeRequest(settings, *prompt, **model);

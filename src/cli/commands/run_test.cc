@@ -117,6 +117,7 @@ TEST_F(RunTest, APromptMayComeByPipe) {
   EXPECT_EQ(PromptTokens({"--raw", "ab", "-", "c"}, "xyz"), 1 + 2 + 2 + 3 + 1 + 1);
   // Words alone: whatever stands on standard input is left there.
   EXPECT_EQ(PromptTokens({"--raw", "ab"}, "xyz"), 3);
+  EXPECT_THAT(ErrorLine(Words({""})), HasSubstr("the question is empty"));
   EXPECT_EQ(Execute(Words({"--raw"}), "abcd").out, Execute(Words({"--raw", "abcd"})).out);
 }
 

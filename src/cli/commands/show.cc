@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "kernels/matmul/matmul.h"
 #include "model/config.h"
 #include "model/model.h"
+#include "model/weights.h"
 #include "tokenizer/tokenizer.h"
 
 namespace ergo::cli {
@@ -145,20 +147,19 @@ std::string TokenizerRows(const tokenizer::Tokenizer& tokenizer) {
   return text;
 }
 
-/// What the weights take: about the bytes that they have in the file, unless another format is
-/// asked for.
-std::uint64_t WeightBytes(kernels::PackAs pack, std::uint64_t parameters, std::uint64_t in_file) {
-  switch (pack) {
-    case kernels::PackAs::kSource:
-      return in_file;
-    case kernels::PackAs::kF32:
-      return parameters * 4;
-    case kernels::PackAs::kInt8:
-      return *BytesFor(DType::kQ8_0, parameters / 32 * 32);
-    case kernels::PackAs::kInt4:
-      break;
+/// What the weights take as they are packed.
+std::uint64_t WeightBytes(const formats::ModelFiles& files, kernels::PackAs pack) {
+  std::uint64_t bytes = 0;
+  for (const TensorView& tensor : files.tensors) {
+    std::optional<std::uint64_t> packed;
+    if (tensor.shape.size() == 2) {
+      const auto inputs = static_cast<std::size_t>(tensor.shape[1]);
+      const DType dtype = kernels::PackedDType(tensor.dtype, model::PackingOf(inputs, pack));
+      packed = BytesFor(dtype, static_cast<std::uint64_t>(tensor.elements()));
+    }
+    bytes += packed.value_or(tensor.data.size());
   }
-  return *BytesFor(DType::kQ4_1, parameters / 32 * 32);
+  return bytes;
 }
 
 /// What loading will take.
@@ -198,7 +199,7 @@ Result<std::string> Describe(const formats::ModelFiles& files, const Settings& s
   }
   text += Row("parameters", fmt::format("{:.1f} million in {}",
                                         static_cast<double>(parameters) / 1e6, Megabytes(bytes)));
-  text += MemoryRow(*config, *options, WeightBytes(options->pack, parameters, bytes));
+  text += MemoryRow(*config, *options, WeightBytes(files, options->pack));
   text += Row("formats", FormatsLine(files));
   text += TensorTable(files, settings.tensors);
   return text;

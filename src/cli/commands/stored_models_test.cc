@@ -70,7 +70,7 @@ TEST_F(StoredModelsTest, ListAndRemove) {
   EXPECT_EQ(none.status, kOk);
   EXPECT_THAT(none.err, HasSubstr("ergo pull org/name"));
   EXPECT_EQ(Execute({"rm"}).status, kUsage);
-  EXPECT_THAT(Execute({"pull"}).err, HasSubstr("ergo list"));
+  EXPECT_THAT(Execute({"pull"}).err, HasSubstr("argument is missing"));
 }
 
 TEST_F(StoredModelsTest, NothingOutsideTheCacheIsRemoved) {

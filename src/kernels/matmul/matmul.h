@@ -28,6 +28,9 @@ enum class PackAs {
   kInt4,    ///< one fp16 scale and minimum per 32 values (Q4_1)
 };
 
+/// The format in which a matrix of the file's format `source` is packed.
+DType PackedDType(DType source, PackAs as);
+
 class PackedMatrix {
  public:
   PackedMatrix();

@@ -9,21 +9,6 @@
 namespace ergo::kernels {
 namespace {
 
-/// The format of the panels for a source in `dtype`.
-DType TargetOf(DType dtype, PackAs as) {
-  switch (as) {
-    case PackAs::kF32:
-      return DType::kF32;
-    case PackAs::kInt8:
-      return IsBlockFormat(dtype) ? dtype : DType::kQ8_0;
-    case PackAs::kInt4:
-      return IsBlockFormat(dtype) ? dtype : DType::kQ4_1;
-    case PackAs::kSource:
-      break;
-  }
-  return dtype == DType::kF64 ? DType::kF32 : dtype;
-}
-
 std::size_t PanelBytes(DType dtype, std::size_t inputs) {
   if (!IsBlockFormat(dtype)) return inputs * kPanelOutputs * Info(dtype).block_bytes;
   std::size_t bytes = 0;
@@ -119,6 +104,20 @@ void PackPanel(const PackedMatrix::Impl& impl, const PanelSource& source, std::u
 
 }  // namespace
 
+DType PackedDType(DType source, PackAs as) {
+  switch (as) {
+    case PackAs::kF32:
+      return DType::kF32;
+    case PackAs::kInt8:
+      return IsBlockFormat(source) ? source : DType::kQ8_0;
+    case PackAs::kInt4:
+      return IsBlockFormat(source) ? source : DType::kQ4_1;
+    case PackAs::kSource:
+      break;
+  }
+  return source == DType::kF64 ? DType::kF32 : source;
+}
+
 PackedMatrix::PackedMatrix() : impl_(std::make_unique<Impl>()) {}
 PackedMatrix::~PackedMatrix() = default;
 PackedMatrix::PackedMatrix(PackedMatrix&&) noexcept = default;
@@ -137,7 +136,7 @@ Result<PackedMatrix> PackedMatrix::Create(const TensorView& source, PackAs as) {
   impl.as = as;
   impl.outputs = static_cast<std::size_t>(source.shape[0]);
   impl.inputs = static_cast<std::size_t>(source.shape[1]);
-  impl.dtype = TargetOf(source.dtype, as);
+  impl.dtype = PackedDType(source.dtype, as);
   impl.panels = (impl.outputs + kPanelOutputs - 1) / kPanelOutputs;
   impl.kernel = ActiveKernels().find(impl.dtype);
   if (impl.kernel == nullptr) {

@@ -82,7 +82,6 @@ inline F32 Swapped(F32 a) {
   if constexpr (kDistance == 2) return {_mm256_permute_ps(a.v, 0x4E)};
   return {_mm256_permute2f128_ps(a.v, a.v, 1)};
 }
-inline float First(F32 a) { return _mm256_cvtss_f32(a.v); }
 inline float Sum(F32 a) {
   __m128 s = _mm_add_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));
   s = _mm_add_ps(s, _mm_movehl_ps(s, s));

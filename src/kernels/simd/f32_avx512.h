@@ -80,7 +80,6 @@ inline F32 Swapped(F32 a) {
   if constexpr (kDistance == 4) return {_mm512_shuffle_f32x4(a.v, a.v, 0xB1)};
   return {_mm512_shuffle_f32x4(a.v, a.v, 0x4E)};
 }
-inline float First(F32 a) { return _mm512_cvtss_f32(a.v); }
 inline float Sum(F32 a) { return _mm512_reduce_add_ps(a.v); }
 inline float Largest(F32 a) { return _mm512_reduce_max_ps(a.v); }
 

@@ -95,7 +95,6 @@ inline F32 Swapped(F32 a) {
   static_assert(kDistance == 1 || kDistance == 2);
   return F32::Each([&](std::size_t i) { return a.v[i ^ kDistance]; });
 }
-inline float First(F32 a) { return a.v[0]; }
 inline float Sum(F32 a) { return (a.v[0] + a.v[2]) + (a.v[1] + a.v[3]); }
 inline float Largest(F32 a) { return std::max(std::max(a.v[0], a.v[1]), std::max(a.v[2], a.v[3])); }
 
