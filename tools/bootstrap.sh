@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 build=(g++ cmake ninja-build pkg-config libexpected-dev libfmt-dev nlohmann-json3-dev libcli11-dev
        libpcre2-dev libutf8proc-dev libcurl4-openssl-dev libssl-dev)
 fetch=(ca-certificates python3 python3-pip)
-tests=(libgtest-dev libgmock-dev)
+tests=(libgtest-dev libgmock-dev librapidcheck-dev)
 case "${1:-}" in
   run) packages=("${build[@]}" "${fetch[@]}") ;;
   test) packages=("${build[@]}" "${fetch[@]}" "${tests[@]}") ;;

@@ -32,18 +32,51 @@ Result<BlockArena> BlockArena::Create(const kernels::KvLayout& layout, std::size
 std::int32_t BlockArena::Take() {
   if (free_.empty()) {
     users_.push_back(1);
+    marks_.push_back(0);
     return static_cast<std::int32_t>(fresh_++);
   }
   const std::int32_t block = free_.back();
   free_.pop_back();
-  users_[Index(block)] = 1;
+  users_[Index(block)] = 1;  // its marks are gone but for kListed
   return block;
 }
 
-void BlockArena::Share(std::int32_t block) { ++users_[Index(block)]; }
+void BlockArena::Share(std::int32_t block) {
+  if (IsIdle(block)) --idle_;
+  ++users_[Index(block)];
+}
 
 void BlockArena::Return(std::int32_t block) {
-  if (--users_[Index(block)] == 0) free_.push_back(block);
+  if (--users_[Index(block)] == 0) {
+    free_.push_back(block);
+  } else if (IsIdle(block)) {
+    NoteIdle(block);
+  }
+}
+
+void BlockArena::NoteIdle(std::int32_t block) {
+  ++idle_;
+  std::uint8_t& marks = marks_[Index(block)];
+  if ((marks & kListed) == 0) became_idle_.push_back(block);
+  marks |= kListed;
+}
+
+void BlockArena::Keep(std::int32_t block) {
+  marks_[Index(block)] |= kKept;
+  if (IsIdle(block)) NoteIdle(block);
+}
+
+void BlockArena::Unkeep(std::int32_t block) {
+  if (IsIdle(block)) --idle_;
+  marks_[Index(block)] &= static_cast<std::uint8_t>(~kKept);
+}
+
+void BlockArena::DrainIdle(std::vector<std::int32_t>& blocks) {
+  blocks.clear();
+  blocks.swap(became_idle_);
+  for (const std::int32_t block : blocks) {
+    marks_[Index(block)] &= static_cast<std::uint8_t>(~kListed);
+  }
 }
 
 std::int32_t BlockArena::TakeCopy(std::int32_t block) {

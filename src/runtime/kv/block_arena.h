@@ -13,6 +13,9 @@ namespace ergo::runtime {
 
 /// A range of address space, cut into blocks that are handed out by number and counted by their
 /// users. Pages are taken from the system when they are first written. Not for several threads.
+///
+/// A user may be a cache, which would give its block up if there were need: it marks the block as
+/// kept. A kept block with no other user is idle.
 class BlockArena {
  public:
   /// Error: the address space is not to be had.
@@ -31,15 +34,31 @@ class BlockArena {
   /// One user less; the last one's block is free again.
   void Return(std::int32_t block);
   bool IsShared(std::int32_t block) const { return users_[Index(block)] > 1; }
+  std::size_t users(std::int32_t block) const { return users_[Index(block)]; }
   /// Takes a block with the contents of another one.
   std::int32_t TakeCopy(std::int32_t block);
 
+  /// Marks a block in use, whose users now include a cache; at most one keeps it.
+  void Keep(std::int32_t block);
+  /// Takes the mark away, before the cache returns the block.
+  void Unkeep(std::int32_t block);
+  bool IsKept(std::int32_t block) const { return (marks_[Index(block)] & kKept) != 0; }
+  bool IsIdle(std::int32_t block) const { return IsKept(block) && users_[Index(block)] == 1; }
+  std::size_t idle() const { return idle_; }
+  /// Moves into `blocks` those that became idle since the last call, each at most once; some may
+  /// be in use again or free.
+  void DrainIdle(std::vector<std::int32_t>& blocks);
+
  private:
+  static constexpr std::uint8_t kKept = 1;
+  static constexpr std::uint8_t kListed = 2;  ///< in became_idle_
+
   struct Unmap {
     std::size_t bytes;
     void operator()(std::byte* memory) const;
   };
 
+  void NoteIdle(std::int32_t block);
   static std::size_t Index(std::int32_t block) { return static_cast<std::size_t>(block); }
 
   std::unique_ptr<std::byte[], Unmap> memory_;
@@ -48,6 +67,9 @@ class BlockArena {
   std::size_t fresh_ = 0;             ///< blocks from here on were never used
   std::vector<std::int32_t> free_;    ///< returned ones, used again first
   std::vector<std::uint32_t> users_;  ///< of each block that was ever used
+  std::vector<std::uint8_t> marks_;   ///< of each block that was ever used
+  std::size_t idle_ = 0;
+  std::vector<std::int32_t> became_idle_;
 };
 
 }  // namespace ergo::runtime

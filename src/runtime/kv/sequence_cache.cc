@@ -39,7 +39,6 @@ SequenceBlocks SequenceCache::Fork(const SequenceBlocks& origin, std::size_t len
   return fork;
 }
 
-/// The classes' tables have the same length and are shared in the same way: one stands for all.
 bool SequenceCache::OpenBlockIsShared(const SequenceBlocks& sequence, std::size_t length) const {
   if (length <= sequence.length || sequence.length % kernels::kBlockTokens == 0) return false;
   return arenas_.front().IsShared(sequence.tables.front()[sequence.length / kernels::kBlockTokens]);
@@ -48,6 +47,24 @@ bool SequenceCache::OpenBlockIsShared(const SequenceBlocks& sequence, std::size_
 std::size_t SequenceCache::Missing(const SequenceBlocks& sequence, std::size_t length) const {
   const std::size_t have = sequence.tables.front().size();
   return std::max(BlocksFor(length), have) - have + (OpenBlockIsShared(sequence, length) ? 1 : 0);
+}
+
+std::size_t SequenceCache::Missing(std::span<const Growth> growths) const {
+  std::size_t missing = 0;
+  std::vector<std::int32_t> copied;  // open blocks, once for each sequence that writes
+  for (const Growth& growth : growths) {
+    const SequenceBlocks& sequence = *growth.sequence;
+    missing += Missing(sequence, growth.length);
+    if (!OpenBlockIsShared(sequence, growth.length)) continue;
+    copied.push_back(sequence.tables.front()[sequence.length / kernels::kBlockTokens]);
+  }
+  std::sort(copied.begin(), copied.end());
+  for (auto first = copied.begin(); first != copied.end();) {
+    const auto last = std::upper_bound(first, copied.end(), *first);
+    if (static_cast<std::size_t>(last - first) == arenas_.front().users(*first)) --missing;
+    first = last;
+  }
+  return missing;
 }
 
 std::size_t SequenceCache::available() const {

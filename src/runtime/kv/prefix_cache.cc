@@ -1,0 +1,249 @@
+#include "runtime/kv/prefix_cache.h"
+
+#include <algorithm>
+
+namespace ergo::runtime {
+namespace {
+
+using kernels::kBlockTokens;
+
+/// Attention to so many tokens takes about the time of a token's products in small models; larger
+/// ones have more of both.
+constexpr double kTokensOfDoubleCost = 4096.0;
+
+double CostOf(std::uint32_t depth) {
+  return 1.0 + static_cast<double>(depth) * static_cast<double>(kBlockTokens) / kTokensOfDoubleCost;
+}
+
+std::span<const std::int32_t> BlockOf(std::span<const std::int32_t> tokens, std::size_t index) {
+  const auto rest = tokens.subspan(index * kBlockTokens);
+  return rest.first(std::min(rest.size(), kBlockTokens));
+}
+
+}  // namespace
+
+PrefixCache::PrefixCache(SequenceCache& cache)
+    : cache_(cache), owners_(cache.capacity(), PrefixTree::kNone) {}
+
+PrefixCache::~PrefixCache() { Clear(); }
+
+SequenceBlocks PrefixCache::Find(std::string_view name_space, std::span<const std::int32_t> tokens,
+                                 std::size_t most) {
+  ++tick_;
+  SequenceBlocks found = cache_.NewSequence();
+  const auto wanted = tokens.first(std::min(tokens.size(), most));
+  Id parent = tree_.Root(name_space);
+  while (parent != PrefixTree::kNone && found.length < wanted.size()) {
+    const auto match = tree_.Closest(parent, wanted.subspan(found.length));
+    if (match.tokens == 0) break;
+    for (std::size_t c = 0; c < cache_.classes(); ++c) {
+      cache_.blocks(c).Share(block(match.node, c));
+      found.tables[c].push_back(block(match.node, c));
+    }
+    found.length += match.tokens;
+    // Texts that have but a few tokens in common with a node shall not keep it alive.
+    if (2 * match.tokens >= tree_.node(match.node).count) Touch(match.node);
+    parent = match.tokens == kBlockTokens ? match.node : PrefixTree::kNone;
+  }
+  ++counts_.lookups;
+  counts_.hit_tokens += found.length;
+  counts_.missed_tokens += tokens.size() - found.length;
+  return found;
+}
+
+std::size_t PrefixCache::Match(std::string_view name_space, std::span<const std::int32_t> tokens,
+                               std::size_t most) const {
+  const auto wanted = tokens.first(std::min(tokens.size(), most));
+  std::size_t length = 0;
+  Id parent = tree_.Root(name_space);
+  while (parent != PrefixTree::kNone && length < wanted.size()) {
+    const auto match = tree_.Closest(parent, wanted.subspan(length));
+    length += match.tokens;
+    parent = match.tokens == kBlockTokens ? match.node : PrefixTree::kNone;
+  }
+  return length;
+}
+
+void PrefixCache::Insert(std::string_view name_space, std::span<const std::int32_t> tokens,
+                         SequenceBlocks& sequence) {
+  ++tick_;
+  tokens = tokens.first(std::min(tokens.size(), sequence.length));
+  Id parent = tree_.Root(name_space);
+  for (std::size_t i = 0; i * kBlockTokens < tokens.size(); ++i) {
+    const auto text = BlockOf(tokens, i);
+    const auto match =
+        parent == PrefixTree::kNone ? PrefixTree::Match() : tree_.Closest(parent, text);
+    Id id = match.node;
+    const bool longer = match.tokens != 0 && match.tokens == tree_.node(id).count;
+    const auto own = static_cast<std::size_t>(sequence.tables[0][i]);
+    if (match.tokens == text.size()) {
+      if (text.size() == kBlockTokens) Adopt(id, sequence, i);
+    } else if (cache_.blocks(0).IsKept(sequence.tables[0][i])) {
+      // A fork may have been remembered with the first tokens of the same block.
+      if (!longer || owners_[own] != id) return;
+      tree_.Extend(id, text);
+    } else if (longer) {
+      GiveUp(id);
+      tree_.Extend(id, text);
+      Take(id, sequence, i);
+    } else {
+      id = Add(parent == PrefixTree::kNone ? tree_.AddRoot(name_space) : parent, text);
+      Take(id, sequence, i);
+    }
+    Touch(id);
+    parent = id;
+  }
+}
+
+PrefixTree::Id PrefixCache::Add(Id parent, std::span<const std::int32_t> tokens) {
+  const Id id = tree_.Add(parent, tokens);
+  if (entries_.size() < tree_.slots()) {
+    entries_.resize(tree_.slots());
+    blocks_.resize(tree_.slots() * cache_.classes());
+  }
+  entries_[id] = {};
+  if (tree_.IsBlock(parent)) Unqueue(parent);
+  return id;
+}
+
+void PrefixCache::Take(Id id, const SequenceBlocks& sequence, std::size_t index) {
+  for (std::size_t c = 0; c < cache_.classes(); ++c) {
+    block(id, c) = sequence.tables[c][index];
+    cache_.blocks(c).Share(block(id, c));
+  }
+  cache_.blocks(0).Keep(block(id, 0));
+  owners_[static_cast<std::size_t>(block(id, 0))] = id;
+}
+
+void PrefixCache::GiveUp(Id id) {
+  owners_[static_cast<std::size_t>(block(id, 0))] = PrefixTree::kNone;
+  cache_.blocks(0).Unkeep(block(id, 0));
+  for (std::size_t c = 0; c < cache_.classes(); ++c) cache_.blocks(c).Return(block(id, c));
+}
+
+/// The sequence gets the node's blocks for its own, which have the same contents.
+void PrefixCache::Adopt(Id id, SequenceBlocks& sequence, std::size_t index) {
+  if (sequence.tables[0][index] == block(id, 0)) return;
+  for (std::size_t c = 0; c < cache_.classes(); ++c) {
+    cache_.blocks(c).Share(block(id, c));
+    cache_.blocks(c).Return(sequence.tables[c][index]);
+    sequence.tables[c][index] = block(id, c);
+  }
+}
+
+void PrefixCache::Touch(Id id) {
+  const bool queued = entries_[id].queued;
+  Unqueue(id);
+  entries_[id].rank = {clock_ + CostOf(tree_.node(id).depth), tick_};
+  if (queued) Queue(id);
+}
+
+void PrefixCache::Queue(Id id) {
+  if (entries_[id].queued) return;
+  leaves_.insert({entries_[id].rank, id});
+  entries_[id].queued = true;
+}
+
+void PrefixCache::Unqueue(Id id) {
+  if (!entries_[id].queued) return;
+  leaves_.erase({entries_[id].rank, id});
+  entries_[id].queued = false;
+}
+
+void PrefixCache::QueueWhatBecameIdle() {
+  cache_.blocks(0).DrainIdle(became_idle_);
+  for (const std::int32_t idle : became_idle_) {
+    const Id id = owners_[static_cast<std::size_t>(idle)];
+    if (id != PrefixTree::kNone && IsLeaf(id) && IsIdle(id)) Queue(id);
+  }
+}
+
+void PrefixCache::Forget(Id leaf) {
+  const Id parent = tree_.node(leaf).parent;
+  Unqueue(leaf);
+  GiveUp(leaf);
+  tree_.Remove(leaf);
+  if (IsLeaf(parent) && IsIdle(parent)) Queue(parent);
+}
+
+std::size_t PrefixCache::Evict(std::size_t blocks) {
+  QueueWhatBecameIdle();
+  std::size_t given = 0;
+  while (cache_.available() < blocks) {
+    if (EvictOne()) {
+      ++given;
+    } else if (!ForgetWhatStandsInTheWay()) {
+      ForgetOpenBlocks();
+      break;
+    }
+  }
+  return given;
+}
+
+bool PrefixCache::EvictOne() {
+  while (!leaves_.empty()) {
+    const Leaf leaf = *leaves_.begin();
+    Unqueue(leaf.id);
+    if (!IsIdle(leaf.id)) continue;  // it is queued again when it becomes idle
+    clock_ = std::max(clock_, leaf.rank.value);
+    Forget(leaf.id);
+    ++counts_.evictions;
+    return true;
+  }
+  return false;
+}
+
+/// A sequence may use a block of the tree and yet have copies of its own of those before it, if the
+/// tree had them from another sequence. Forgets the cheapest such branch; false if there is none.
+bool PrefixCache::ForgetWhatStandsInTheWay() {
+  if (evictable() == 0) return false;
+  Leaf least = {{}, PrefixTree::kNone};
+  for (Id id = 0; id < tree_.slots(); ++id) {
+    if (!IsLeaf(id) || (least.id != PrefixTree::kNone && least.rank < entries_[id].rank)) continue;
+    Id up = id;
+    while (tree_.IsBlock(up) && !IsIdle(up)) up = tree_.node(up).parent;
+    if (tree_.IsBlock(up)) least = {entries_[id].rank, id};
+  }
+  for (Id id = least.id; id != PrefixTree::kNone && IsLeaf(id) && !IsIdle(id);) {
+    const Id parent = tree_.node(id).parent;
+    Forget(id);
+    ++counts_.evictions;
+    id = parent;
+  }
+  return least.id != PrefixTree::kNone;
+}
+
+void PrefixCache::ForgetOpenBlocks() {
+  for (Id id = 0; id < tree_.slots() && tree_.open() != 0; ++id) {
+    if (!tree_.IsBlock(id) || tree_.node(id).count == kBlockTokens) continue;
+    Forget(id);
+    ++counts_.evictions;
+  }
+}
+
+void PrefixCache::Drop(std::string_view name_space) {
+  const Id root = tree_.Root(name_space);
+  if (root == PrefixTree::kNone) return;
+  const std::vector<Id> below = tree_.Below(root);
+  for (auto id = below.rbegin(); id != below.rend(); ++id) Forget(*id);
+}
+
+void PrefixCache::Clear() {
+  for (Id start = 0; start < tree_.slots(); ++start) {
+    for (Id id = start; IsLeaf(id);) {
+      const Id parent = tree_.node(id).parent;
+      Forget(id);
+      id = parent;
+    }
+  }
+}
+
+PrefixStats PrefixCache::stats() const {
+  PrefixStats stats = counts_;
+  stats.nodes = tree_.size();
+  stats.bytes = stats.nodes * cache_.block_bytes();
+  stats.idle_bytes = evictable() * cache_.block_bytes();
+  return stats;
+}
+
+}  // namespace ergo::runtime
