@@ -11,8 +11,8 @@ namespace ergo::model {
 namespace {
 
 const Json& EmptyObject() {
-  static const Json empty = Json::object();
-  return empty;
+  static const Json kEmpty = Json::object();
+  return kEmpty;
 }
 
 const Json& TextConfig(const formats::ModelFiles& files) {

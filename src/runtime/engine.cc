@@ -56,6 +56,7 @@ Result<std::unique_ptr<Engine>> Engine::Create(const model::Model& model,
   auto cache = SequenceCache::Create(model.kv_classes(), blocks);
   if (!cache) return Fail(std::move(cache));
   engine->cache_ = *std::move(cache);
+  engine->prefixes_.emplace(engine->cache_);
 
   model::Workspace::Options space_options;
   space_options.max_rows = engine->chunk_;
@@ -111,6 +112,7 @@ Status Engine::Check(std::span<const Work> works) {
   if (std::adjacent_find(seen.begin(), seen.end()) != seen.end()) {
     return Fail("a sequence takes part twice in one step", kWhere);
   }
+  if (missing > cache_.available()) prefixes_->Evict(missing);
   if (missing > cache_.available()) {
     return Fail(fmt::format("no room for keys and values: {} blocks of {} tokens are needed and {} "
                             "of {} are free",
@@ -203,6 +205,26 @@ Result<SequenceId> Engine::Fork(SequenceId sequence, std::size_t length) {
   SequenceBlocks fork = cache_.Fork(found->second, length);
   sequences_.emplace(next_id_, std::move(fork));
   return next_id_++;
+}
+
+SequenceId Engine::Open(std::string_view name_space, std::span<const std::int32_t> tokens,
+                        std::size_t most) {
+  sequences_.emplace(next_id_, prefixes_->Find(name_space, tokens, most));
+  return next_id_++;
+}
+
+void Engine::Remember(SequenceId sequence, std::string_view name_space,
+                      std::span<const std::int32_t> tokens) {
+  const auto found = sequences_.find(sequence);
+  if (found == sequences_.end() || tokens.empty()) return;
+  prefixes_->Insert(name_space, tokens.first(std::min(tokens.size(), found->second.length)),
+                    found->second);
+}
+
+std::size_t Engine::Missing(SequenceId sequence, std::size_t length) const {
+  const auto found = sequences_.find(sequence);
+  if (found != sequences_.end()) return cache_.Missing(found->second, length);
+  return (length + kernels::kBlockTokens - 1) / kernels::kBlockTokens;
 }
 
 Status Engine::Truncate(SequenceId sequence, std::size_t length) {

@@ -4,13 +4,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "base/compute_pool.h"
 #include "base/result.h"
 #include "model/model.h"
+#include "runtime/kv/prefix_cache.h"
 #include "runtime/kv/sequence_cache.h"
 
 namespace ergo::runtime {
@@ -81,6 +84,25 @@ class Engine {
   /// block of 64 tokens if that isn't full. Errors: unknown sequence, longer than it is.
   Result<SequenceId> Fork(SequenceId sequence, std::size_t length);
 
+  /// A new sequence that holds the longest beginning of `tokens`, at most `most` of them, that is
+  /// remembered in `name_space`; Length says how many.
+  SequenceId Open(std::string_view name_space, std::span<const std::int32_t> tokens,
+                  std::size_t most);
+  /// Keeps the sequence's keys and values for Open, as long as the memory isn't needed; `tokens`
+  /// are those that it holds, or the first of them.
+  void Remember(SequenceId sequence, std::string_view name_space,
+                std::span<const std::int32_t> tokens);
+  /// Gives back what is remembered and not in use.
+  void ForgetAll() { prefixes_->Clear(); }
+  PrefixStats prefix_stats() const { return prefixes_->stats(); }
+
+  /// Blocks that sequences can still take, remembered ones given up for them included.
+  std::size_t room() const { return cache_.available() + prefixes_->evictable(); }
+  /// Blocks in all.
+  std::size_t capacity() const { return cache_.capacity(); }
+  /// Blocks that a sequence takes to grow to `length` tokens; of an unknown one, all of them.
+  std::size_t Missing(SequenceId sequence, std::size_t length) const;
+
   /// Forgets the tokens from `length` on. Errors: unknown sequence, longer than it is.
   Status Truncate(SequenceId sequence, std::size_t length);
   /// Gives the sequence's memory back; an unknown one is ignored.
@@ -89,10 +111,11 @@ class Engine {
   /// Tokens of a sequence; 0 for an unknown one.
   std::size_t Length(SequenceId sequence) const;
   std::size_t context() const { return context_; }
+  std::size_t prompt_chunk() const { return chunk_; }
   const model::Model& model() const { return model_; }
   const EngineTimings& timings() const { return timings_; }
   void ResetTimings() { timings_ = {}; }
-  /// Bytes of keys and values in use, and of scratch memory.
+  /// Bytes of keys and values, remembered ones included, and of scratch memory.
   std::size_t kv_bytes_used() const;
   std::size_t scratch_bytes() const { return space_->bytes(); }
 
@@ -112,6 +135,7 @@ class Engine {
   std::size_t context_ = 0;
   std::size_t chunk_ = 0;
   SequenceCache cache_;
+  std::optional<PrefixCache> prefixes_;  ///< of cache_; always there
   std::unique_ptr<model::Workspace> space_;
   std::unordered_map<SequenceId, SequenceBlocks> sequences_;
   SequenceId next_id_ = 1;
