@@ -290,6 +290,65 @@ TEST_P(Invariance, OfForks) {
   EXPECT_EQ(engine->kv_bytes_used(), 0u);
 }
 
+TEST_P(Invariance, OfATreeOfBranches) {
+  for (const int threads : {1, 2}) {
+    const auto engine = EngineOf(512, threads);
+    struct Branch {
+      SequenceId id;
+      std::vector<std::int32_t> tokens;
+    };
+    // Five levels of forks at odd places and at a block's end, beside a stranger.
+    const auto prefix = RandomTokens(100, 3, vocabulary_);
+    std::vector<Branch> tree = {{engine->Add(), prefix}};
+    ASSERT_TRUE(engine->Append(tree[0].id, prefix));
+    std::size_t level = 0;
+    for (const std::size_t back : {0, 36, 3, 1, 11}) {
+      const std::size_t end = tree.size();
+      for (; level < end; ++level) {
+        for (std::size_t child = 0; child < 2; ++child) {
+          const std::size_t length = tree[level].tokens.size() - child * back;
+          const auto fork = engine->Fork(tree[level].id, length);
+          ASSERT_TRUE(fork) << fork.error().Message();
+          Branch branch = {*fork, tree[level].tokens};
+          branch.tokens.resize(length);
+          const auto more =
+              RandomTokens(13 + 6 * child, static_cast<unsigned>(tree.size()), vocabulary_);
+          ASSERT_TRUE(engine->Append(branch.id, more));
+          branch.tokens.insert(branch.tokens.end(), more.begin(), more.end());
+          tree.push_back(branch);
+        }
+      }
+    }
+    tree.push_back({engine->Add(), RandomTokens(70, 77, vocabulary_)});
+    ASSERT_TRUE(engine->Append(tree.back().id, tree.back().tokens));
+
+    // One step of the whole tree and a prompt: most with one token, some with several.
+    const auto prompt = RandomTokens(90, 78, vocabulary_);
+    std::vector<std::vector<std::int32_t>> more;
+    std::vector<Work> works;
+    for (unsigned i = 0; i < tree.size(); ++i) {
+      more.push_back(RandomTokens(i % 7 == 0 ? 5 : 1, 400 + i, vocabulary_));
+    }
+    for (std::size_t i = 0; i < tree.size(); ++i) {
+      works.push_back({tree[i].id, more[i], LogitRows::kLast});
+    }
+    works.push_back({engine->Add(), prompt, LogitRows::kLast});
+    tree.push_back({works.back().sequence, {}});
+    more.push_back(prompt);
+    const auto logits = engine->Step(works);
+    ASSERT_TRUE(logits) << logits.error().Message();
+    for (std::size_t i = 0; i < tree.size(); i += 4) {
+      std::vector<std::int32_t> all = tree[i].tokens;
+      all.insert(all.end(), more[i].begin(), more[i].end());
+      const auto single = EngineOf(512, 1);
+      const Work work = {single->Add(), all, LogitRows::kLast};
+      const auto alone = single->Step({&work, 1});
+      ASSERT_TRUE(alone);
+      EXPECT_TRUE(Same(alone->values, logits->Row(i))) << "branch " << i << ", threads " << threads;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, Invariance, testing::ValuesIn(InvarianceCases()));
 
 // ---- What the engine promises to its callers ----

@@ -1,24 +1,85 @@
 #include "kernels/attention/attention.h"
 
-#include "kernels/attention/attention_f32.h"
-#include "kernels/attention/attention_int8.h"
+#include <limits>
+
+#include "base/cpu.h"
+#include "kernels/attention/paths.h"
 
 namespace ergo::kernels {
+namespace {
+
+const KvFormats& ActiveFormats() {
+  static const KvFormats& formats = []() -> const KvFormats& {
+    switch (ChooseCpuPath().value_or(CpuPath::kPortable)) {
+      case CpuPath::kAmx:
+      case CpuPath::kAvx512:
+        return kKvAvx512;
+      case CpuPath::kAvx2:
+        return kKvAvx2;
+      case CpuPath::kPortable:
+        break;
+    }
+    return kKvPortable;
+  }();
+  return formats;
+}
+
+const KvFormat& FormatOf(KvType type) {
+  switch (type) {
+    case KvType::kInt8:
+      return ActiveFormats().int12;
+    case KvType::kF32:
+      break;
+  }
+  return kKvF32;
+}
+
+}  // namespace
 
 std::size_t KvLayout::TileBytes() const {
-  return type == KvType::kInt8 ? TileBytesInt8(head_dim) : TileBytesF32(head_dim);
+  switch (type) {
+    case KvType::kInt8:
+      return kBlockTokens * (3 * head_dim + 3 * sizeof(float));
+    case KvType::kF32:
+      break;
+  }
+  return 2 * kBlockTokens * head_dim * sizeof(float);
 }
 
 void StoreKv(const KvLayer& kv, const std::int32_t* blocks, std::size_t position, const float* key,
              const float* value) {
-  if (kv.layout->type == KvType::kInt8) return StoreKvInt8(kv, blocks, position, key, value);
-  StoreKvF32(kv, blocks, position, key, value);
+  const KvFormat& format = FormatOf(kv.layout->type);
+  const std::size_t head_dim = kv.layout->head_dim;
+  for (std::size_t head = 0; head < kv.layout->kv_heads; ++head) {
+    format.store(key + head * head_dim, value + head * head_dim, head_dim, position % kBlockTokens,
+                 kv.Tile(blocks[position / kBlockTokens], head));
+  }
 }
 
 void Attend(Worker& worker, const KvLayer& kv, const AttentionParams& params,
-            std::span<const SequenceRows> sequences, const AttentionArrays& arrays) {
-  if (kv.layout->type == KvType::kInt8) return AttendInt8(worker, kv, params, sequences, arrays);
-  AttendF32(worker, kv, params, sequences, arrays);
+            const AttentionPlan& plan, const AttentionArrays& arrays) {
+  const KvFormat& format = FormatOf(kv.layout->type);
+  const std::size_t head_dim = kv.layout->head_dim;
+  const std::size_t kv_heads = kv.layout->kv_heads;
+  const std::size_t group = params.heads / kv_heads;
+  QueryVector vectors[kMostVectors];
+  for (std::size_t claim = worker.Claim(); claim < plan.parts().size() * kv_heads;
+       claim = worker.Claim()) {
+    const AttentionPlan::Part& part = plan.parts()[claim / kv_heads];
+    const std::size_t kv_head = claim % kv_heads;
+    for (std::size_t v = part.begin; v < part.end; ++v) {
+      const AttentionPlan::Row& row = plan.rows()[v / group];
+      const std::size_t head = kv_head * group + v % group;
+      const std::size_t offset = row.row * arrays.stride + head * head_dim;
+      vectors[v - part.begin] = {
+          arrays.q + offset, arrays.out + offset, row.position,
+          params.sinks != nullptr ? params.sinks[head] : -std::numeric_limits<float>::infinity(),
+          row.blocks};
+    }
+    format.attend({kv.Tile(0, kv_head), kv.layout->BlockBytes(), head_dim, params.scale,
+                   params.soft_cap, params.window, vectors,
+                   static_cast<int>(part.end - part.begin)});
+  }
 }
 
 }  // namespace ergo::kernels

@@ -8,9 +8,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 #include "base/compute_pool.h"
+#include "kernels/attention/plan.h"
 
 namespace ergo::kernels {
 
@@ -47,16 +47,6 @@ struct KvLayer {
   }
 };
 
-/// Rows of one sequence in a step: `rows` consecutive tokens that start at absolute position
-/// `first_position`; they are rows first_row … of the step's arrays. blocks[p / 64] holds position
-/// p for every p < first_position + rows.
-struct SequenceRows {
-  const std::int32_t* blocks;
-  std::size_t first_position;
-  std::size_t rows;
-  std::size_t first_row;
-};
-
 struct AttentionParams {
   std::size_t heads = 0;         ///< query heads; a multiple of kv_heads
   float scale = 1.0f;            ///< of q·k
@@ -70,14 +60,15 @@ struct AttentionParams {
 void StoreKv(const KvLayer& kv, const std::int32_t* blocks, std::size_t position, const float* key,
              const float* value);
 
-/// Causal attention of all rows of the step: q and out are [rows, heads · head_dim]. Every thread
-/// of the run calls it; a phase of its own, after a Barrier that completes the stores.
+/// Arrays [rows, heads · head_dim] of a step.
 struct AttentionArrays {
   const float* q;
   float* out;
   std::size_t stride;  ///< floats from row to row in both
 };
+/// Causal attention of the rows of a plan, which was made for params.heads and params.window. Every
+/// thread of the run calls it; a phase of its own, after a Barrier that completes the stores.
 void Attend(Worker& worker, const KvLayer& kv, const AttentionParams& params,
-            std::span<const SequenceRows> sequences, const AttentionArrays& arrays);
+            const AttentionPlan& plan, const AttentionArrays& arrays);
 
 }  // namespace ergo::kernels

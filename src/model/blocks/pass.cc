@@ -94,13 +94,23 @@ void Workspace::Prepare(const Network& network, const Step& step) {
     std::fill_n(sequence_of_row.begin() + static_cast<std::ptrdiff_t>(sequences[s].first_row),
                 sequences[s].rows, static_cast<std::uint32_t>(s));
   }
-  tail_sequences.resize(step.kv.size());
+  Plan(network, step);
+}
+
+void Workspace::Plan(const Network& network, const Step& step) {
+  const ModelConfig& config = network.config;
+  plans.resize(step.kv.size());
+  tail_plans.resize(step.kv.size());
   for (std::size_t c = 0; c < step.kv.size(); ++c) {
-    tail_sequences[c].clear();
+    const kernels::AttentionPlan::Shape shape = {config.heads / config.kv_heads, config.kv_heads,
+                                                 network.kv_classes[c].window, options_.threads};
+    plans[c].Make(step.kv[c].sequences, shape);
+    tail_rows_.clear();
     for (const std::uint32_t row : step.logit_rows) {
       const kernels::SequenceRows& of = step.kv[c].sequences[sequence_of_row[row]];
-      tail_sequences[c].push_back({of.blocks, of.first_position + (row - of.first_row), 1, row});
+      tail_rows_.push_back({of.blocks, of.first_position + (row - of.first_row), 1, row});
     }
+    tail_plans[c].Make(tail_rows_, shape);
   }
 }
 

@@ -125,7 +125,9 @@ class Workspace {
   std::vector<Lane> lanes;
 
   std::vector<std::uint32_t> sequence_of_row;
-  std::vector<std::vector<kernels::SequenceRows>> tail_sequences;  ///< of each class
+  /// Of each class: how attention goes through all rows, and through those whose logits are wanted.
+  std::vector<kernels::AttentionPlan> plans;
+  std::vector<kernels::AttentionPlan> tail_plans;
 
  private:
   struct Form {
@@ -134,8 +136,11 @@ class Workspace {
     void Add(const kernels::PackedMatrix& reader);
   };
 
+  void Plan(const Network& network, const Step& step);
+
   Options options_;
   std::size_t bytes_ = 0;
+  std::vector<kernels::SequenceRows> tail_rows_;  ///< of one class
   Form x_form_;
   Form head_form_;
   Form attention_form_;

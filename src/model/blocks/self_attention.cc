@@ -79,16 +79,14 @@ void PrepareRows(const Pass& pass, const LayerWeights& layer) {
 
 void AttendRows(Pass& pass, const LayerWeights& layer) {
   const std::size_t kv_class = pass.network.layer_kv[layer.index].kv_class;
-  const std::span<const kernels::SequenceRows> sequences =
-      pass.tail ? std::span<const kernels::SequenceRows>(pass.space.tail_sequences[kv_class])
-                : pass.step.kv[kv_class].sequences;
+  const auto& plans = pass.tail ? pass.space.tail_plans : pass.space.plans;
   kernels::AttentionParams params;
   params.heads = pass.config.heads;
   params.scale = pass.config.attention_scale;
   params.soft_cap = pass.config.attention_soft_cap;
   params.window = pass.config.layers[layer.index].window;
   kernels::Attend(
-      pass.worker, KvOf(pass, layer), params, sequences,
+      pass.worker, KvOf(pass, layer), params, plans[kv_class],
       {pass.space.q.data(), pass.space.attention.data(), pass.config.heads * pass.config.head_dim});
 }
 

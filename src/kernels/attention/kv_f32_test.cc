@@ -1,5 +1,3 @@
-#include "kernels/attention/attention_f32.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -64,9 +62,11 @@ class Fixture {
       rows.push_back({blocks_.data(), begin, std::min(piece, tokens_ - begin), begin});
     }
     params.heads = heads_;
+    AttentionPlan plan;
+    plan.Make(rows, {heads_ / layout_.kv_heads, layout_.kv_heads, params.window, threads});
     ComputePool pool(threads);
     pool.Run(threads, [&](Worker& worker) {
-      kernels::Attend(worker, layer(), params, rows, {q_.data(), out.data(), stride});
+      kernels::Attend(worker, layer(), params, plan, {q_.data(), out.data(), stride});
     });
     return out;
   }

@@ -1,4 +1,4 @@
-#include "kernels/attention/attention_int8.h"
+#include "kernels/attention/attention.h"
 
 #include <gtest/gtest.h>
 
@@ -59,10 +59,13 @@ class Attention {
     params.window = shape_.window;
     params.soft_cap = shape_.soft_cap;
     const SequenceRows rows{table_.data(), first, count, 0};
+    AttentionPlan plan;
+    plan.Make({&rows, 1},
+              {shape_.heads / shape_.kv_heads, shape_.kv_heads, shape_.window, threads});
     std::vector<float> out(count * width, NAN);
     ComputePool pool(2);
     pool.Run(threads, [&](Worker& worker) {
-      Attend(worker, kv, params, {&rows, 1}, {&queries_[first * width], out.data(), width});
+      Attend(worker, kv, params, plan, {&queries_[first * width], out.data(), width});
     });
     return out;
   }

@@ -1,18 +1,19 @@
-// Int8 attention with AVX-512 and VNNI. Compiled for them: see CMakeLists.txt.
-#include "kernels/attention/int8_path.h"
+// Attention with AVX-512 and VNNI. Compiled for them: see CMakeLists.txt.
+#include "kernels/attention/paths.h"
 
 #if defined(__x86_64__)
 
 #include <immintrin.h>
 
 #include "kernels/simd/i8_avx512.h"
+#include "kernels/simd/unroll.h"
 
 namespace ergo::kernels {
 namespace avx512 {
 namespace {
 
 inline constexpr int kMaxTogether = 6;  ///< query vectors
-inline constexpr int kKeyParts = 4;     ///< vectors of tokens, or of dimensions
+inline constexpr int kParts = 4;        ///< vectors of tokens, or of dimensions
 
 /// In assembly, because g++ 12 otherwise copies accumulators between registers.
 I32 DotUnsigned(I32 sum, Bytes share, Bytes value) {
@@ -27,13 +28,15 @@ I32 DotPairs(I32 sum, Bytes query, Bytes key) {
 
 // clang-format off
 #include "kernels/simd/math.inc.h"
-#include "kernels/attention/attention_int8.inc.h"
+#include "kernels/attention/kv_numbers.inc.h"
+#include "kernels/attention/attention.inc.h"
+#include "kernels/attention/kv_int12.inc.h"
 // clang-format on
 
 }  // namespace
 }  // namespace avx512
 
-const Int8Attention kInt8AttentionAvx512 = {&avx512::StoreToken, &avx512::AttendTask};
+const KvFormats kKvAvx512 = {{&avx512::Int12::Store, &avx512::AttendTask<avx512::Int12>}};
 
 }  // namespace ergo::kernels
 
@@ -41,7 +44,7 @@ const Int8Attention kInt8AttentionAvx512 = {&avx512::StoreToken, &avx512::Attend
 
 namespace ergo::kernels {
 
-const Int8Attention kInt8AttentionAvx512 = kInt8AttentionPortable;
+const KvFormats kKvAvx512 = kKvPortable;
 
 }  // namespace ergo::kernels
 
