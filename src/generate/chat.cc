@@ -28,11 +28,9 @@ Status CheckMessage(const OrderedJson& message) {
 }  // namespace
 
 Chat::Chat(std::shared_ptr<LanguageModel> model, ChatOptions options)
-    : model_(std::move(model)), options_(std::move(options)), sequence_(model_->engine().Add()) {
+    : model_(std::move(model)), options_(std::move(options)) {
   SetSystem(options_.system);
 }
-
-Chat::~Chat() { model_->engine().Release(sequence_); }
 
 Result<std::unique_ptr<Chat>> Chat::Create(std::shared_ptr<LanguageModel> model,
                                            ChatOptions options) {
@@ -120,24 +118,6 @@ Result<std::vector<TokenId>> Chat::Encode(const AnswerOptions& options, std::siz
   }
 }
 
-Result<GenerateResult> Chat::Continue(const std::vector<TokenId>& prompt,
-                                      const AnswerOptions& options, const OnText& on_text) {
-  runtime::Engine& engine = model_->engine();
-  const auto differ = std::mismatch(held_.begin(), held_.end(), prompt.begin(), prompt.end());
-  // The last token is computed again where all are there: its logits are needed.
-  const std::size_t kept = std::min(static_cast<std::size_t>(differ.first - held_.begin()),
-                                    prompt.empty() ? 0 : prompt.size() - 1);
-  if (auto cut = engine.Truncate(sequence_, kept); !cut) return Fail(std::move(cut));
-  auto answer = Answer(*model_, sequence_, prompt, options, on_text);
-  held_ = prompt;
-  if (answer) held_.insert(held_.end(), answer->tokens.begin(), answer->tokens.end());
-  if (engine.Length(sequence_) > held_.size()) {
-    if (auto cut = engine.Truncate(sequence_, held_.size()); !cut) return Fail(std::move(cut));
-  }
-  held_.resize(engine.Length(sequence_));
-  return answer;
-}
-
 Result<ChatReply> Chat::Reply(const AnswerOptions& options, const OnText& on_text) {
   if (messages_.size() == SystemMessages()) {
     return Fail("there is no message to answer", "chat", "write one");
@@ -147,8 +127,10 @@ Result<ChatReply> Chat::Reply(const AnswerOptions& options, const OnText& on_tex
   const auto answered = [&]() -> Status {
     const auto prompt = Encode(options, &reply.dropped_messages);
     if (!prompt) return tl::unexpected(prompt.error());
-    auto answer = Continue(*prompt, options, on_text);
+    auto answer = Answer(*model_, *prompt, options, on_text);
     if (!answer) return Fail(std::move(answer));
+    // The last token was drawn and not computed.
+    tokens_used_ = prompt->size() + std::max<std::size_t>(answer->tokens.size(), 1) - 1;
     reply.answer = std::move(*answer);
     return {};
   }();

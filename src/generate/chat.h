@@ -12,7 +12,6 @@
 #include "base/result.h"
 #include "generate/language_model.h"
 #include "generate/session.h"
-#include "runtime/engine.h"
 
 namespace ergo::generate {
 
@@ -34,14 +33,13 @@ struct ChatReply {
   std::size_t dropped_messages = 0;  ///< forgotten to make room
 };
 
-/// Keeps one sequence of the model's engine. A prompt's tokens that the sequence holds already,
-/// from the start on, are not computed again. One caller at a time.
+/// What the engine's cache of prefixes holds of earlier turns is not computed again. One caller at
+/// a time.
 class Chat {
  public:
   /// Error: the model has no chat template.
   static Result<std::unique_ptr<Chat>> Create(std::shared_ptr<LanguageModel> model,
                                               ChatOptions options = {});
-  ~Chat();
   Chat(const Chat&) = delete;
   Chat& operator=(const Chat&) = delete;
 
@@ -71,8 +69,8 @@ class Chat {
   std::optional<std::string> TakeBackTurn();
 
   void set_policy(ContextPolicy policy) { options_.policy = policy; }
-  /// Tokens of the context that the conversation takes at present.
-  std::size_t tokens_used() const { return held_.size(); }
+  /// Tokens of the context that the conversation took after the last answer.
+  std::size_t tokens_used() const { return tokens_used_; }
   LanguageModel& model() { return *model_; }
 
  private:
@@ -81,14 +79,11 @@ class Chat {
   bool DropOldestTurn();
   /// Tokens of the messages, after dropping what the policy lets drop.
   Result<std::vector<TokenId>> Encode(const AnswerOptions& options, std::size_t* dropped);
-  Result<GenerateResult> Continue(const std::vector<TokenId>& prompt, const AnswerOptions& options,
-                                  const OnText& on_text);
 
   std::shared_ptr<LanguageModel> model_;
   ChatOptions options_;
   OrderedJson messages_ = OrderedJson::array();
-  runtime::SequenceId sequence_;
-  std::vector<TokenId> held_;  ///< the sequence's tokens
+  std::size_t tokens_used_ = 0;
 };
 
 }  // namespace ergo::generate

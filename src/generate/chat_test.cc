@@ -204,11 +204,13 @@ TEST_F(ChatTest, NeedsATemplate) {
   EXPECT_THAT(chat.error().Message(), HasSubstr("no chat template"));
 }
 
-TEST_F(ChatTest, GivesItsMemoryBack) {
-  Send("Hi");
-  EXPECT_GT(model_->engine().kv_bytes_used(), 0U);
-  chat_.reset();
-  EXPECT_EQ(model_->engine().kv_bytes_used(), 0U);
+TEST_F(ChatTest, ComputesOnlyWhatATurnAdds) {
+  const ChatReply first = Send("Hi");
+  EXPECT_EQ(first.answer.usage.cached_tokens, 0U);
+  const std::size_t used = chat_->tokens_used();
+  const ChatReply second = Send("And?");
+  EXPECT_GE(second.answer.usage.cached_tokens, first.answer.usage.prompt_tokens);
+  EXPECT_LE(second.answer.usage.cached_tokens, used);
 }
 
 }  // namespace

@@ -7,12 +7,15 @@
 #include <future>
 #include <utility>
 
+#include "base/memory.h"
 #include "generate/default_sampling.h"
 
 namespace ergo::generate {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kLeastKvBytes = std::size_t{64} << 20;
 
 double Milliseconds(Clock::time_point since) {
   return std::chrono::duration<double, std::milli>(Clock::now() - since).count();
@@ -69,20 +72,30 @@ Status LanguageModel::LoadParts(const LanguageModelOptions& options) {
   const model::ModelConfig& config = model_->config();
   if (auto fits = CheckVocabulary(*tokenizer_, config.vocabulary, files_.path); !fits) return fits;
 
-  runtime::EngineOptions engine_options;
-  engine_options.context = options.context;
-  engine_options.sequences = options.sequences;
-  engine_options.threads = options.threads;
-  engine_options.pool = options.pool;
-  auto engine = runtime::Engine::Create(*model_, engine_options);
+  engine_options_.context = options.context;
+  engine_options_.threads = options.threads;
+  engine_options_.pool = options.pool;
+  runtime::EngineOptions shared = engine_options_;
+  shared.kv_bytes =
+      options.kv_bytes != 0 ? options.kv_bytes : std::max(AvailableMemory() / 2, kLeastKvBytes);
+  auto engine = runtime::Engine::Create(*model_, shared);
   if (!engine) return Fail(std::move(engine));
-  engine_ = std::move(*engine);
+  runtime::LoopOptions loop;
+  loop.threads = options.threads;
+  loop.pool = options.pool;
+  scheduler_ = std::make_unique<runtime::Scheduler>(std::move(*engine), loop);
 
   ends_ = tokenizer_->end_of_generation();
   ends_.insert(ends_.end(), config.eos.begin(), config.eos.end());
   std::sort(ends_.begin(), ends_.end());
   ends_.erase(std::unique(ends_.begin(), ends_.end()), ends_.end());
   return {};
+}
+
+Result<std::unique_ptr<runtime::Engine>> LanguageModel::NewEngine(std::size_t context) const {
+  runtime::EngineOptions options = engine_options_;
+  options.context = context;
+  return runtime::Engine::Create(*model_, options);
 }
 
 Result<std::string> LanguageModel::RenderChat(const ChatInput& chat) const {

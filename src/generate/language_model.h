@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "runtime/engine.h"
 #include "runtime/sample/sampler.h"
+#include "runtime/schedule/scheduler.h"
 #include "tokenizer/template/chat_template.h"
 #include "tokenizer/tokenizer.h"
 
@@ -25,7 +26,7 @@ struct LanguageModelOptions {
   kernels::KvType kv = kernels::KvType::kInt8;      ///< kF32 goes with the reference
   int threads = 0;                                  ///< 0: all of the pool
   std::size_t context = 0;      ///< most tokens of a sequence; 0: the model's context length
-  std::size_t sequences = 1;    ///< full contexts to make room for
+  std::size_t kv_bytes = 0;     ///< for keys and values; 0: half of the memory that is free
   ComputePool* pool = nullptr;  ///< nullptr: the process's
 };
 
@@ -38,7 +39,7 @@ struct ChatInput {
   bool add_generation_prompt = true;
 };
 
-/// One caller at a time, as its engine; the tokenizer may be used from any thread.
+/// May be used from any thread.
 class LanguageModel {
  public:
   /// Opens what formats::Open takes (file, folder, org/name) and makes it ready to generate. The
@@ -53,8 +54,11 @@ class LanguageModel {
   const formats::ModelFiles& files() const { return files_; }
   const model::Model& model() const { return *model_; }
   const tokenizer::Tokenizer& tokenizer() const { return *tokenizer_; }
-  runtime::Engine& engine() { return *engine_; }
-  std::size_t context() const { return engine_->context(); }
+  runtime::Scheduler& scheduler() { return *scheduler_; }
+  std::size_t context() const { return scheduler_->context(); }
+  /// An engine beside the scheduler's, for callers that want the logits themselves; for one
+  /// sequence of `context` tokens.
+  Result<std::unique_ptr<runtime::Engine>> NewEngine(std::size_t context) const;
   double load_ms() const { return load_ms_; }  ///< from the path to here
 
   bool HasChatTemplate() const { return !tokenizer_->chat_template().empty(); }
@@ -76,7 +80,8 @@ class LanguageModel {
   formats::ModelFiles files_;
   std::optional<tokenizer::Tokenizer> tokenizer_;
   std::unique_ptr<model::Model> model_;
-  std::unique_ptr<runtime::Engine> engine_;
+  std::unique_ptr<runtime::Scheduler> scheduler_;
+  runtime::EngineOptions engine_options_;
   /// An error waits here until the template is needed: plain text does without.
   std::optional<Result<tokenizer::ChatTemplate>> template_;
   std::vector<TokenId> ends_;

@@ -22,6 +22,12 @@ std::vector<TokenId> SomeTokens(std::size_t count) {
   return tokens;
 }
 
+std::unique_ptr<runtime::Engine> Engine(const std::shared_ptr<LanguageModel>& model) {
+  auto engine = model->NewEngine(model->context());
+  EXPECT_TRUE(engine) << engine.error().Message();
+  return *std::move(engine);
+}
+
 /// Log-probabilities of every position of `tokens`, computed in one go.
 std::vector<std::vector<double>> LogProbabilities(runtime::Engine& engine,
                                                   const std::vector<TokenId>& tokens) {
@@ -54,13 +60,14 @@ TEST(Perplexity, ScoresTheSecondHalfOfEachWindow) {
     const auto begin = tokens.begin() + static_cast<std::ptrdiff_t>(w * kWindow);
     std::vector<TokenId> window(begin, begin + kWindow);
     window[0] = testing::kBos;
-    const auto rows = LogProbabilities(model->engine(), window);
+    const auto rows = LogProbabilities(*Engine(model), window);
     for (std::size_t i = kWindow / 2 + 1; i < kWindow; ++i) {
       expected.Add(-rows[i - 1][static_cast<std::size_t>(window[i])]);
     }
   }
   std::vector<std::size_t> seen;
-  const auto result = MeasurePerplexity(model->engine(), nullptr, tokens, options,
+  const auto engine = Engine(model);
+  const auto result = MeasurePerplexity(*engine, nullptr, tokens, options,
                                         [&](const PerplexityResult& so_far, std::size_t windows) {
                                           EXPECT_EQ(windows, 3U);
                                           seen.push_back(so_far.windows);
@@ -74,14 +81,14 @@ TEST(Perplexity, ScoresTheSecondHalfOfEachWindow) {
   EXPECT_NEAR(result->loss.error(), expected.error(), 1e-5);
   EXPECT_GT(result->perplexity(), 1.0);
   EXPECT_EQ(result->divergence.count(), 0U);
-  EXPECT_EQ(model->engine().kv_bytes_used(), 0U);
+  EXPECT_EQ(engine->kv_bytes_used(), 0U);
 
   options.bos.reset();
-  const auto without = MeasurePerplexity(model->engine(), nullptr, tokens, options);
+  const auto without = MeasurePerplexity(*Engine(model), nullptr, tokens, options);
   ASSERT_TRUE(without);
   EXPECT_NE(without->loss.value(), result->loss.value());
   options.most_windows = 1;
-  EXPECT_EQ(MeasurePerplexity(model->engine(), nullptr, tokens, options)->windows, 1U);
+  EXPECT_EQ(MeasurePerplexity(*Engine(model), nullptr, tokens, options)->windows, 1U);
 }
 
 TEST(Perplexity, DivergenceFromAReference) {
@@ -98,24 +105,24 @@ TEST(Perplexity, DivergenceFromAReference) {
   for (std::size_t w = 0; w < 2; ++w) {
     const auto begin = tokens.begin() + static_cast<std::ptrdiff_t>(w * kWindow);
     const std::vector<TokenId> window(begin, begin + kWindow);
-    const auto p = LogProbabilities(reference->engine(), window);
-    const auto q = LogProbabilities(model->engine(), window);
+    const auto p = LogProbabilities(*Engine(reference), window);
+    const auto q = LogProbabilities(*Engine(model), window);
     for (std::size_t i = kWindow / 2; i + 1 < kWindow; ++i) {
       double sum = 0.0;
       for (std::size_t v = 0; v < p[i].size(); ++v) sum += std::exp(p[i][v]) * (p[i][v] - q[i][v]);
       expected.Add(sum);
     }
   }
-  const auto result = MeasurePerplexity(model->engine(), &reference->engine(), tokens, options);
+  const auto result = MeasurePerplexity(*Engine(model), Engine(reference).get(), tokens, options);
   ASSERT_TRUE(result) << result.error().Message();
   EXPECT_EQ(result->divergence.count(), result->loss.count());
   EXPECT_GT(result->divergence.value(), 0.0);
   EXPECT_NEAR(result->divergence.value(), expected.value(), 1e-6 + 1e-3 * expected.value());
-  const auto own = MeasurePerplexity(reference->engine(), nullptr, tokens, options);
+  const auto own = MeasurePerplexity(*Engine(reference), nullptr, tokens, options);
   EXPECT_EQ(result->reference_loss.value(), own->loss.value());
 
   const auto other = testing::LoadTiny(folder);
-  const auto same = MeasurePerplexity(other->engine(), &reference->engine(), tokens, options);
+  const auto same = MeasurePerplexity(*Engine(other), Engine(reference).get(), tokens, options);
   ASSERT_TRUE(same);
   EXPECT_EQ(same->divergence.value(), 0.0);
   EXPECT_EQ(same->same_choice, same->loss.count());
@@ -128,7 +135,7 @@ TEST(Perplexity, RefusesWhatCantBeScored) {
   const auto refusal = [&](std::vector<TokenId> tokens, std::size_t window) {
     PerplexityOptions options;
     options.window = window;
-    const auto result = MeasurePerplexity(model->engine(), nullptr, tokens, options);
+    const auto result = MeasurePerplexity(*Engine(model), nullptr, tokens, options);
     return result ? "" : result.error().Message();
   };
   EXPECT_THAT(refusal(SomeTokens(10), 24), HasSubstr("10 tokens do not fill one window of 24"));
@@ -136,7 +143,7 @@ TEST(Perplexity, RefusesWhatCantBeScored) {
   EXPECT_THAT(refusal(SomeTokens(100), 65), HasSubstr("choose 3 to 64"));
   EXPECT_THAT(refusal(std::vector<TokenId>(30, 999), 24), HasSubstr("no token 999"));
   const auto stopped =
-      MeasurePerplexity(model->engine(), nullptr, SomeTokens(64), {.window = 16, .bos = {}},
+      MeasurePerplexity(*Engine(model), nullptr, SomeTokens(64), {.window = 16, .bos = {}},
                         [](const PerplexityResult&, std::size_t) { return false; });
   ASSERT_FALSE(stopped);
   EXPECT_THAT(stopped.error().Message(), HasSubstr("interrupted"));

@@ -11,8 +11,10 @@
 namespace ergo::generate {
 namespace {
 
-/// Tokens between two looks at `cancelled`; a multiple of what the engine computes at once.
-constexpr std::size_t kPromptPart = 512;
+/// Between two looks at `cancelled` while no token comes.
+constexpr std::chrono::milliseconds kLook(20);
+/// Tokens that the engine may be ahead of the reader; more would be thrown away at a stop string.
+constexpr std::size_t kUnread = 8;
 
 using Clock = std::chrono::steady_clock;
 
@@ -27,52 +29,48 @@ double PerSecond(std::size_t tokens, double milliseconds) {
 /// One run of Answer.
 class AnswerRun {
  public:
-  AnswerRun(LanguageModel& model, runtime::SequenceId sequence, const AnswerOptions& options,
-            const OnText& on_text)
+  AnswerRun(LanguageModel& model, const AnswerOptions& options, const OnText& on_text)
       : model_(model),
-        engine_(model.engine()),
-        sequence_(sequence),
         options_(options),
         on_text_(on_text),
-        sampler_(SamplingFor(options), model.model().config().vocabulary),
         text_(model.tokenizer(), options.stop) {}
 
   Result<GenerateResult> Run(std::span<const TokenId> prompt);
 
  private:
-  static runtime::SamplingParams SamplingFor(const AnswerOptions& options);
+  runtime::SequenceOptions SequenceFor() const;
   bool Cancelled() const { return options_.cancelled && options_.cancelled(); }
   bool Ends(TokenId token) const;
   /// Appends to the text; false if its reader wants no more.
   bool Emit(const std::string& part);
   void Finish(FinishReason reason);
-
-  /// Computes the prompt; nothing if it was cancelled.
-  Result<std::optional<runtime::Logits>> Prompt();
-  /// Draws tokens from `logits` on until the answer ends.
-  Status Decode(runtime::Logits logits);
-  /// Draws one token; false if it ended the answer.
-  Result<bool> Draw(std::span<const float> logits);
+  /// Takes the next token; false if it ended the answer.
+  bool Take(runtime::DrawnToken token);
+  /// Reads the stream to its end.
+  Status Read(runtime::TokenStream& stream);
+  Status Conclude(const runtime::SequenceEnd& end);
 
   LanguageModel& model_;
-  runtime::Engine& engine_;
-  runtime::SequenceId sequence_;
   const AnswerOptions& options_;
   const OnText& on_text_;
-  runtime::Sampler sampler_;
   AnswerText text_;
 
-  std::vector<TokenId> tokens_;  ///< prompt and answer
   GenerateResult result_;
   Clock::time_point start_;
   Clock::time_point first_;  ///< token
 };
 
-runtime::SamplingParams AnswerRun::SamplingFor(const AnswerOptions& options) {
-  runtime::SamplingParams params = options.sampling;
-  params.logprob = options.logprobs.has_value();
-  params.top_logprobs = options.logprobs.value_or(0);
-  return params;
+runtime::SequenceOptions AnswerRun::SequenceFor() const {
+  runtime::SequenceOptions sequence;
+  sequence.sampling = options_.sampling;
+  sequence.sampling.logprob = options_.logprobs.has_value();
+  sequence.sampling.top_logprobs = options_.logprobs.value_or(0);
+  if (options_.max_tokens) sequence.max_tokens = *options_.max_tokens;
+  if (!options_.ignore_end) sequence.stop_tokens = model_.end_of_generation();
+  sequence.stop_tokens.insert(sequence.stop_tokens.end(), options_.stop_tokens.begin(),
+                              options_.stop_tokens.end());
+  sequence.unread = kUnread;
+  return sequence;
 }
 
 bool AnswerRun::Ends(TokenId token) const {
@@ -98,97 +96,84 @@ void AnswerRun::Finish(FinishReason reason) {
   }
 }
 
-Result<std::optional<runtime::Logits>> AnswerRun::Prompt() {
-  std::span<const TokenId> rest = std::span(tokens_).subspan(engine_.Length(sequence_));
-  while (true) {
-    if (Cancelled()) return std::optional<runtime::Logits>();
-    const std::size_t count = std::min(rest.size(), kPromptPart);
-    const bool last = count == rest.size();
-    const runtime::Work work = {sequence_, rest.first(count),
-                                last ? runtime::LogitRows::kLast : runtime::LogitRows::kNone};
-    auto computed = engine_.Step({&work, 1});
-    if (!computed) return Fail(std::move(computed));
-    if (last) return std::optional<runtime::Logits>(*computed);
-    rest = rest.subspan(count);
-  }
-}
-
-Result<bool> AnswerRun::Draw(std::span<const float> logits) {
-  runtime::Sampled drawn = sampler_.Next(logits, tokens_, tokens_.size());
+bool AnswerRun::Take(runtime::DrawnToken token) {
   if (result_.tokens.empty()) first_ = Clock::now();
-  if (drawn.token == runtime::Sampled::kNoToken) {
-    return Fail("no token is possible: the model's numbers are not finite, or all are forbidden",
-                model_.files().path, "check the weights and the request's logit bias");
-  }
-  tokens_.push_back(drawn.token);
-  result_.tokens.push_back(drawn.token);
+  result_.tokens.push_back(token.token);
   if (options_.logprobs) {
-    result_.logprobs.push_back({drawn.token, drawn.logprob, std::move(drawn.top)});
+    result_.logprobs.push_back({token.token, token.logprob, std::move(token.top)});
   }
-  if (Ends(drawn.token)) {
-    Finish(FinishReason::kStop);
-    return false;
-  }
-  const bool wanted = Emit(text_.Push(drawn.token));
-  if (text_.stopped() || !wanted) {
-    result_.finish_reason = text_.stopped() ? FinishReason::kStop : FinishReason::kCancel;
-    return false;
-  }
-  return true;
+  if (Ends(token.token)) return true;  // it is the stream's last one and has no text
+  const bool wanted = Emit(text_.Push(token.token));
+  if (!text_.stopped() && wanted) return true;
+  result_.finish_reason = text_.stopped() ? FinishReason::kStop : FinishReason::kCancel;
+  return false;
 }
 
-Status AnswerRun::Decode(runtime::Logits logits) {
+Status AnswerRun::Read(runtime::TokenStream& stream) {
+  using Wait = runtime::TokenStream::Wait;
+  runtime::DrawnToken token;
   while (true) {
-    const auto going_on = Draw(logits.Row(0));
-    if (!going_on) return tl::unexpected(going_on.error());
-    if (!*going_on) return {};
-    if (options_.max_tokens && result_.tokens.size() >= *options_.max_tokens) {
-      Finish(FinishReason::kLength);
-      return {};
-    }
-    if (engine_.Length(sequence_) >= engine_.context()) {
-      result_.context_full = true;
-      Finish(FinishReason::kLength);
-      return {};
-    }
     if (Cancelled()) {
       Finish(FinishReason::kCancel);
       return {};
     }
-    const runtime::Work work = {sequence_, std::span(tokens_).last(1), runtime::LogitRows::kLast};
-    auto computed = engine_.Step({&work, 1});
-    if (!computed) return Fail(std::move(computed));
-    logits = *computed;
+    const Wait news =
+        options_.cancelled ? stream.Next(&token, Clock::now() + kLook) : stream.Next(&token);
+    if (news == Wait::kEnd) return Conclude(stream.end());
+    if (news == Wait::kToken && !Take(std::move(token))) return {};
   }
+}
+
+Status AnswerRun::Conclude(const runtime::SequenceEnd& end) {
+  using runtime::EndReason;
+  switch (end.reason) {
+    case EndReason::kStopToken:
+    case EndReason::kComplete:
+      Finish(FinishReason::kStop);
+      break;
+    case EndReason::kContext:
+      result_.context_full = true;
+      Finish(FinishReason::kLength);
+      break;
+    case EndReason::kLength:
+      Finish(FinishReason::kLength);
+      break;
+    case EndReason::kStopped:
+    case EndReason::kDeadline:
+      Finish(FinishReason::kCancel);
+      break;
+    case EndReason::kError:
+      return tl::unexpected(end.error.value_or(Error{"the sequence failed", "engine", {}}));
+  }
+  return {};
 }
 
 Result<GenerateResult> AnswerRun::Run(std::span<const TokenId> prompt) {
   start_ = Clock::now();
-  tokens_.assign(prompt.begin(), prompt.end());
   result_.usage.prompt_tokens = prompt.size();
-  result_.usage.cached_tokens = engine_.Length(sequence_);
   result_.timings.load_ms = model_.load_ms();
-  if (options_.max_tokens && *options_.max_tokens == 0) {
-    result_.finish_reason = FinishReason::kLength;
-    return std::move(result_);
+  const runtime::Stream stream =
+      model_.scheduler().Submit({prompt.begin(), prompt.end()}, SequenceFor());
+  if (auto done = Read(*stream); !done) return Fail(std::move(done));
+  const auto last = Clock::now();
+  // The engine may be a step ahead of a stop string or of a reader who has had enough.
+  model_.scheduler().Stop(stream->id());
+  runtime::DrawnToken unwanted;
+  while (stream->Next(&unwanted) != runtime::TokenStream::Wait::kEnd) {
   }
-  auto logits = Prompt();
-  if (!logits) return Fail(std::move(logits));
-  Timings& timings = result_.timings;
-  const auto prompted = Clock::now();
-  timings.prompt_ms = Milliseconds(start_, prompted);
-  timings.prompt_tokens_per_second =
-      PerSecond(engine_.Length(sequence_) - result_.usage.cached_tokens, timings.prompt_ms);
-  if (!*logits) {
-    result_.finish_reason = FinishReason::kCancel;
-    return std::move(result_);
-  }
-  if (auto done = Decode(**logits); !done) return Fail(std::move(done));
+  const runtime::SequenceEnd& end = stream->end();
+  result_.usage.cached_tokens = end.cached_tokens;
   const std::size_t drawn = result_.tokens.size();
   result_.usage.completion_tokens = drawn;
-  timings.first_token_ms = Milliseconds(start_, first_);
-  timings.decode_ms = Milliseconds(first_, Clock::now());
-  timings.decode_tokens_per_second = PerSecond(drawn - 1, timings.decode_ms);
+  Timings& timings = result_.timings;
+  timings.prompt_ms = 1000.0 * end.prompt_seconds;
+  timings.prompt_tokens_per_second =
+      PerSecond(prompt.size() - std::min(end.cached_tokens, prompt.size()), timings.prompt_ms);
+  if (drawn > 0) {
+    timings.first_token_ms = Milliseconds(start_, first_);
+    timings.decode_ms = Milliseconds(first_, last);
+    timings.decode_tokens_per_second = PerSecond(drawn - 1, timings.decode_ms);
+  }
   return std::move(result_);
 }
 
@@ -260,9 +245,8 @@ Result<std::vector<TokenId>> EncodePrompt(const LanguageModel& model,
   return tokens;
 }
 
-Result<GenerateResult> Answer(LanguageModel& model, runtime::SequenceId sequence,
-                              std::span<const TokenId> prompt, const AnswerOptions& options,
-                              const OnText& on_text) {
+Result<GenerateResult> Answer(LanguageModel& model, std::span<const TokenId> prompt,
+                              const AnswerOptions& options, const OnText& on_text) {
   if (auto valid = CheckOptions(model, options); !valid) return Fail(std::move(valid));
   if (auto valid = CheckPrompt(model, prompt); !valid) return Fail(std::move(valid));
   if (prompt.size() > model.context()) {
@@ -270,20 +254,14 @@ Result<GenerateResult> Answer(LanguageModel& model, runtime::SequenceId sequence
                             prompt.size(), model.context()),
                 "request", "shorten it or choose a longer context");
   }
-  if (model.engine().Length(sequence) >= prompt.size()) {
-    return Fail("the sequence holds the whole prompt already", "engine", "truncate it");
-  }
-  return AnswerRun(model, sequence, options, on_text).Run(prompt);
+  return AnswerRun(model, options, on_text).Run(prompt);
 }
 
 Result<GenerateResult> Generate(LanguageModel& model, const GenerateRequest& request,
                                 const OnText& on_text) {
   const auto prompt = EncodePrompt(model, request);
   if (!prompt) return tl::unexpected(prompt.error());
-  const runtime::SequenceId sequence = model.engine().Add();
-  auto answer = Answer(model, sequence, *prompt, request.options, on_text);
-  model.engine().Release(sequence);
-  return answer;
+  return Answer(model, *prompt, request.options, on_text);
 }
 
 }  // namespace ergo::generate

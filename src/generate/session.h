@@ -12,7 +12,6 @@
 
 #include "base/result.h"
 #include "generate/language_model.h"
-#include "runtime/engine.h"
 #include "runtime/sample/sampler.h"
 
 namespace ergo::generate {
@@ -26,7 +25,7 @@ struct AnswerOptions {
   bool ignore_end = false;                     ///< go on after end_of_generation()
   /// Log-probabilities of the tokens, each with this many alternatives; absent: none.
   std::optional<int> logprobs = {};
-  /// Asked before every token and between parts of a long prompt; true ends the answer.
+  /// Asked before every token and, while there is none, every 20 ms; true ends the answer.
   std::function<bool()> cancelled = {};
 };
 
@@ -87,7 +86,7 @@ struct GenerateResult {
 Result<std::vector<TokenId>> EncodePrompt(const LanguageModel& model,
                                           const GenerateRequest& request);
 
-/// Answers on a sequence of its own, which is gone afterwards. `on_text` may be empty. Errors: bad
+/// Answers; any number of threads may do so at a time. `on_text` may be empty. Errors: bad
 /// options, the prompt is longer than the context, no room for its keys and values.
 Result<GenerateResult> Generate(LanguageModel& model, const GenerateRequest& request,
                                 const OnText& on_text = {});
@@ -95,11 +94,8 @@ Result<GenerateResult> Generate(LanguageModel& model, const GenerateRequest& req
 /// Errors: sampling values out of range, stop strings or tokens that can't be.
 Status CheckOptions(const LanguageModel& model, const AnswerOptions& options);
 
-/// Answers to `prompt` on `sequence`, whose tokens must be the start of it and not all of it.
-/// Afterwards the sequence holds the prompt and the answer but for the last token, or less if it
-/// was cancelled; engine().Length says how much. For callers that keep a sequence (chat.h).
-Result<GenerateResult> Answer(LanguageModel& model, runtime::SequenceId sequence,
-                              std::span<const TokenId> prompt, const AnswerOptions& options,
-                              const OnText& on_text);
+/// Answers to `prompt` as it stands, tokenized already.
+Result<GenerateResult> Answer(LanguageModel& model, std::span<const TokenId> prompt,
+                              const AnswerOptions& options, const OnText& on_text = {});
 
 }  // namespace ergo::generate

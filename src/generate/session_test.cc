@@ -33,13 +33,18 @@ class SessionTest : public ::testing::Test {
   GenerateResult Run(const GenerateRequest& request, const OnText& on_text = {}) {
     auto result = Generate(*model_, request, on_text);
     EXPECT_TRUE(result) << result.error().Message();
-    EXPECT_EQ(model_->engine().kv_bytes_used(), 0U);  // nothing stays behind
+    ExpectNothingRuns();
     return result ? std::move(*result) : GenerateResult{};
+  }
+
+  void ExpectNothingRuns() const {
+    const runtime::LoopStats stats = model_->scheduler().stats();
+    EXPECT_EQ(stats.running + stats.waiting + stats.idle, 0U);
   }
 
   std::string Refusal(const GenerateRequest& request) {
     const auto result = Generate(*model_, request);
-    EXPECT_EQ(model_->engine().kv_bytes_used(), 0U);
+    ExpectNothingRuns();
     return result ? "" : result.error().Message();
   }
 

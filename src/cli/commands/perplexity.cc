@@ -112,9 +112,16 @@ Result<int> Perplexity(const Settings& settings) {
   options.window = static_cast<std::size_t>(window);
   if (settings.windows) options.most_windows = static_cast<std::size_t>(*settings.windows);
   if (tokenizer.adds_bos()) options.bos = tokenizer.bos();
-  const auto result =
-      generate::MeasurePerplexity((*model)->engine(), reference ? &reference->engine() : nullptr,
-                                  tokenizer.Encode(*text), options, ShowProgress);
+  const auto engine = (*model)->NewEngine(options.window);
+  if (!engine) return tl::unexpected(engine.error());
+  std::unique_ptr<runtime::Engine> against;
+  if (reference) {
+    auto made = reference->NewEngine(options.window);
+    if (!made) return tl::unexpected(made.error());
+    against = std::move(*made);
+  }
+  const auto result = generate::MeasurePerplexity(**engine, against.get(), tokenizer.Encode(*text),
+                                                  options, ShowProgress);
   if (InterruptGuard::Requested()) return kInterrupted;
   if (!result) return tl::unexpected(result.error());
   const bool bos = options.bos.has_value();
