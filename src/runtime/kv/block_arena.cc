@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <cstring>
+#include <utility>
 
 namespace ergo::runtime {
 
@@ -32,12 +33,12 @@ Result<BlockArena> BlockArena::Create(const kernels::KvLayout& layout, std::size
 std::int32_t BlockArena::Take() {
   if (free_.empty()) {
     users_.push_back(1);
-    marks_.push_back(0);
+    marks_.emplace_back();
     return static_cast<std::int32_t>(fresh_++);
   }
   const std::int32_t block = free_.back();
   free_.pop_back();
-  users_[Index(block)] = 1;  // its marks are gone but for kListed
+  users_[Index(block)] = 1;
   return block;
 }
 
@@ -56,27 +57,24 @@ void BlockArena::Return(std::int32_t block) {
 
 void BlockArena::NoteIdle(std::int32_t block) {
   ++idle_;
-  std::uint8_t& marks = marks_[Index(block)];
-  if ((marks & kListed) == 0) became_idle_.push_back(block);
-  marks |= kListed;
+  if (!std::exchange(marks_[Index(block)].listed, true)) became_idle_.push_back(block);
 }
 
-void BlockArena::Keep(std::int32_t block) {
-  marks_[Index(block)] |= kKept;
-  if (IsIdle(block)) NoteIdle(block);
+void BlockArena::Keep(std::int32_t block, std::size_t tokens) {
+  const bool was_idle = IsIdle(block);
+  marks_[Index(block)].kept_tokens = static_cast<std::uint8_t>(tokens);
+  if (!was_idle && IsIdle(block)) NoteIdle(block);
 }
 
 void BlockArena::Unkeep(std::int32_t block) {
   if (IsIdle(block)) --idle_;
-  marks_[Index(block)] &= static_cast<std::uint8_t>(~kKept);
+  marks_[Index(block)].kept_tokens = 0;
 }
 
 void BlockArena::DrainIdle(std::vector<std::int32_t>& blocks) {
   blocks.clear();
   blocks.swap(became_idle_);
-  for (const std::int32_t block : blocks) {
-    marks_[Index(block)] &= static_cast<std::uint8_t>(~kListed);
-  }
+  for (const std::int32_t block : blocks) marks_[Index(block)].listed = false;
 }
 
 std::int32_t BlockArena::TakeCopy(std::int32_t block) {

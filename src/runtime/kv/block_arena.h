@@ -38,11 +38,13 @@ class BlockArena {
   /// Takes a block with the contents of another one.
   std::int32_t TakeCopy(std::int32_t block);
 
-  /// Marks a block in use, whose users now include a cache; at most one keeps it.
-  void Keep(std::int32_t block);
+  /// Marks a block in use, whose users now include a cache that needs its first `tokens` tokens; at
+  /// most one cache keeps it, and may change the number.
+  void Keep(std::int32_t block, std::size_t tokens);
   /// Takes the mark away, before the cache returns the block.
   void Unkeep(std::int32_t block);
-  bool IsKept(std::int32_t block) const { return (marks_[Index(block)] & kKept) != 0; }
+  bool IsKept(std::int32_t block) const { return KeptTokens(block) != 0; }
+  std::size_t KeptTokens(std::int32_t block) const { return marks_[Index(block)].kept_tokens; }
   bool IsIdle(std::int32_t block) const { return IsKept(block) && users_[Index(block)] == 1; }
   std::size_t idle() const { return idle_; }
   /// Moves into `blocks` those that became idle since the last call, each at most once; some may
@@ -50,9 +52,10 @@ class BlockArena {
   void DrainIdle(std::vector<std::int32_t>& blocks);
 
  private:
-  static constexpr std::uint8_t kKept = 1;
-  static constexpr std::uint8_t kListed = 2;  ///< in became_idle_
-
+  struct Marks {
+    std::uint8_t kept_tokens = 0;  ///< 0: not kept
+    bool listed = false;           ///< in became_idle_
+  };
   struct Unmap {
     std::size_t bytes;
     void operator()(std::byte* memory) const;
@@ -67,7 +70,7 @@ class BlockArena {
   std::size_t fresh_ = 0;             ///< blocks from here on were never used
   std::vector<std::int32_t> free_;    ///< returned ones, used again first
   std::vector<std::uint32_t> users_;  ///< of each block that was ever used
-  std::vector<std::uint8_t> marks_;   ///< of each block that was ever used
+  std::vector<Marks> marks_;          ///< of each block that was ever used
   std::size_t idle_ = 0;
   std::vector<std::int32_t> became_idle_;
 };

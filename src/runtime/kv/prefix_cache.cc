@@ -79,9 +79,10 @@ void PrefixCache::Insert(std::string_view name_space, std::span<const std::int32
     if (match.tokens == text.size()) {
       if (text.size() == kBlockTokens) Adopt(id, sequence, i);
     } else if (cache_.blocks(0).IsKept(sequence.tables[0][i])) {
-      // A fork may have been remembered with the first tokens of the same block.
+      // It has grown since, or a fork was remembered with the first tokens of the same block.
       if (!longer || owners_[own] != id) return;
       tree_.Extend(id, text);
+      cache_.blocks(0).Keep(block(id, 0), text.size());
     } else if (longer) {
       GiveUp(id);
       tree_.Extend(id, text);
@@ -111,7 +112,7 @@ void PrefixCache::Take(Id id, const SequenceBlocks& sequence, std::size_t index)
     block(id, c) = sequence.tables[c][index];
     cache_.blocks(c).Share(block(id, c));
   }
-  cache_.blocks(0).Keep(block(id, 0));
+  cache_.blocks(0).Keep(block(id, 0), tree_.node(id).count);
   owners_[static_cast<std::size_t>(block(id, 0))] = id;
 }
 
@@ -173,7 +174,6 @@ std::size_t PrefixCache::Evict(std::size_t blocks) {
     if (EvictOne()) {
       ++given;
     } else if (!ForgetWhatStandsInTheWay()) {
-      ForgetOpenBlocks();
       break;
     }
   }
@@ -213,19 +213,23 @@ bool PrefixCache::ForgetWhatStandsInTheWay() {
   return least.id != PrefixTree::kNone;
 }
 
-void PrefixCache::ForgetOpenBlocks() {
-  for (Id id = 0; id < tree_.slots() && tree_.open() != 0; ++id) {
-    if (!tree_.IsBlock(id) || tree_.node(id).count == kBlockTokens) continue;
-    Forget(id);
-    ++counts_.evictions;
-  }
+bool PrefixCache::Yield(const SequenceBlocks& sequence) {
+  if (sequence.length % kBlockTokens == 0) return false;
+  const std::int32_t open = sequence.tables[0][sequence.length / kBlockTokens];
+  if (!cache_.blocks(0).IsKept(open)) return false;
+  ForgetFrom(owners_[static_cast<std::size_t>(open)]);
+  return true;
+}
+
+void PrefixCache::ForgetFrom(Id id) {
+  const std::vector<Id> below = tree_.Below(id);
+  for (auto it = below.rbegin(); it != below.rend(); ++it) Forget(*it);
+  if (tree_.IsBlock(id)) Forget(id);
 }
 
 void PrefixCache::Drop(std::string_view name_space) {
   const Id root = tree_.Root(name_space);
-  if (root == PrefixTree::kNone) return;
-  const std::vector<Id> below = tree_.Below(root);
-  for (auto id = below.rbegin(); id != below.rend(); ++id) Forget(*id);
+  if (root != PrefixTree::kNone) ForgetFrom(root);
 }
 
 void PrefixCache::Clear() {

@@ -51,20 +51,23 @@ class PrefixCache {
   std::size_t Match(std::string_view name_space, std::span<const std::int32_t> tokens,
                     std::size_t most) const;
 
-  /// Remembers the blocks of a sequence whose tokens these are, also the last one if it isn't full
-  /// (the next token of the sequence then takes a copy of it). What is there already isn't kept
-  /// twice: `sequence` gets those full blocks in place of its own, which have the same contents.
+  /// Remembers the blocks of a sequence whose tokens these are, also the last one if it isn't full.
+  /// What is there already isn't kept twice: `sequence` gets those full blocks in place of its own,
+  /// which have the same contents.
   /// A block that another name space remembers, and what follows it, is not remembered.
   void Insert(std::string_view name_space, std::span<const std::int32_t> tokens,
               SequenceBlocks& sequence);
 
-  /// Gives blocks back until `blocks` are available in every class or no sequence could lend more;
+  /// Gives blocks back until `blocks` are available in every class or sequences use all the others;
   /// returns how many it gave back. Blocks that sequences use stay as they are, but the tree may
-  /// forget them: where they stand in the way of others, and, if nothing else is left, open blocks,
-  /// which their sequences can then fill without a copy.
+  /// forget those that stand in the way of others.
   std::size_t Evict(std::size_t blocks);
   /// Blocks that Evict could give back now, in every class.
   std::size_t evictable() const { return cache_.blocks(0).idle(); }
+
+  /// Forgets the block within which a sequence ends, so that the sequence needs no copy of it to go
+  /// on if it is the only other user. False if the tree doesn't have that block.
+  bool Yield(const SequenceBlocks& sequence);
 
   /// Forgets a name space, or everything.
   void Drop(std::string_view name_space);
@@ -108,7 +111,7 @@ class PrefixCache {
   void Forget(Id leaf);
   bool EvictOne();
   bool ForgetWhatStandsInTheWay();
-  void ForgetOpenBlocks();
+  void ForgetFrom(Id id);
 
   SequenceCache& cache_;
   PrefixTree tree_;

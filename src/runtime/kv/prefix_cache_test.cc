@@ -178,15 +178,30 @@ TEST(PrefixCache, ABranchInUseDoesNotHoldWhatNobodyUses) {
   EXPECT_EQ(f.cache.available(), 8u);
 }
 
-TEST(PrefixCache, AtLastASequenceGetsItsOpenBlockForItself) {
+TEST(PrefixCache, ASequenceGoesOnInTheBlockThatIsRemembered) {
   Fixture f(2);
   WrittenSequence sequence = f.Grown(Counting(100));
   f.prefixes.Insert("", sequence.tokens, sequence.blocks);
+  EXPECT_EQ(f.cache.Missing(sequence.blocks, 101), 0u);
+  f.writer.Append(sequence, Counting(10, 100));
+  EXPECT_EQ(f.Found(Counting(128)), 100u);
+  f.prefixes.Insert("", sequence.tokens, sequence.blocks);
+  EXPECT_EQ(f.Found(Counting(128)), 110u);
+  f.cache.Trim(sequence.blocks, 105);
+  EXPECT_EQ(f.cache.Missing(sequence.blocks, 106), 1u);
+  f.cache.Trim(sequence.blocks, 0);
+}
+
+TEST(PrefixCache, AtLastASequenceGetsItsOpenBlockForItself) {
+  Fixture f(2);
+  f.Remember(Counting(128));
+  WrittenSequence sequence = {"", Counting(100), f.prefixes.Find("", Counting(100), 100)};
   EXPECT_EQ(f.cache.Missing(sequence.blocks, 101), 1u);
   EXPECT_EQ(f.prefixes.Evict(1), 0u);
+  EXPECT_TRUE(f.prefixes.Yield(sequence.blocks));
+  EXPECT_FALSE(f.prefixes.Yield(sequence.blocks));
   EXPECT_EQ(f.cache.Missing(sequence.blocks, 101), 0u);
-  f.writer.Append(sequence, Counting(28, 100));
-  EXPECT_TRUE(f.writer.IsRight(Counting(128), sequence.blocks));
+  f.writer.Append(sequence, Counting(28, 1000));
   EXPECT_EQ(f.Found(Counting(128)), 64u);
   f.cache.Trim(sequence.blocks, 0);
 }
@@ -323,6 +338,10 @@ class World {
     if (f_.cache.Missing(sequence.blocks, length) > f_.cache.available()) {
       RC_ASSERT(evicts_);
       CheckedEvict(f_.cache.Missing(sequence.blocks, length));
+    }
+    if (f_.cache.Missing(sequence.blocks, length) > f_.cache.available() &&
+        !f_.prefixes.Yield(sequence.blocks)) {
+      return;
     }
     if (f_.cache.Missing(sequence.blocks, length) > f_.cache.available()) return;
     f_.writer.Append(sequence, tokens);

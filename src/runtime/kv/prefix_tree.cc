@@ -81,12 +81,10 @@ PrefixTree::Id PrefixTree::Add(Id parent, std::span<const std::int32_t> tokens) 
 void PrefixTree::SetText(Node& node, std::span<const std::int32_t> tokens) {
   std::copy(tokens.begin(), tokens.end(), node.tokens.begin());
   node.count = static_cast<std::uint32_t>(tokens.size());
-  if (tokens.size() < kernels::kBlockTokens) ++open_;
 }
 
 void PrefixTree::Extend(Id id, std::span<const std::int32_t> tokens) {
   // Its place stays: a sibling between the two texts would begin with the shorter one.
-  --open_;
   SetText(nodes_[id], tokens);
 }
 
@@ -95,7 +93,6 @@ void PrefixTree::Remove(Id leaf) {
   Children& siblings = nodes_[parent].children;
   siblings.erase(Place(parent, nodes_[leaf].text()));
   --size_;
-  if (nodes_[leaf].count < kernels::kBlockTokens) --open_;
   nodes_[leaf] = Node();
   free_.push_back(leaf);
   if (!siblings.empty() || IsBlock(parent)) return;

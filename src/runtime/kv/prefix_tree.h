@@ -69,14 +69,12 @@ class PrefixTree {
   std::size_t slots() const { return nodes_.size(); }
   /// Nodes without the roots.
   std::size_t size() const { return size_; }
-  /// Those of them that have fewer than 64 tokens.
-  std::size_t open() const { return open_; }
 
  private:
   using Children = std::vector<Id>;
 
   Id NewNode();
-  void SetText(Node& node, std::span<const std::int32_t> tokens);
+  static void SetText(Node& node, std::span<const std::int32_t> tokens);
   /// Where among the children of `parent` a text stands or would stand.
   Children::const_iterator Place(Id parent, std::span<const std::int32_t> tokens) const;
 
@@ -84,7 +82,6 @@ class PrefixTree {
   std::vector<Id> free_;
   std::map<std::string, Id, std::less<>> roots_;
   std::size_t size_ = 0;
-  std::size_t open_ = 0;
 };
 
 }  // namespace ergo::runtime

@@ -39,29 +39,37 @@ SequenceBlocks SequenceCache::Fork(const SequenceBlocks& origin, std::size_t len
   return fork;
 }
 
-bool SequenceCache::OpenBlockIsShared(const SequenceBlocks& sequence, std::size_t length) const {
-  if (length <= sequence.length || sequence.length % kernels::kBlockTokens == 0) return false;
-  return arenas_.front().IsShared(sequence.tables.front()[sequence.length / kernels::kBlockTokens]);
+bool SequenceCache::MustCopyOpenBlock(const SequenceBlocks& sequence, std::size_t length) const {
+  const std::size_t open = sequence.length % kernels::kBlockTokens;
+  if (length <= sequence.length || open == 0) return false;
+  const BlockArena& arena = arenas_.front();
+  const std::int32_t block = sequence.tables.front()[sequence.length / kernels::kBlockTokens];
+  const std::size_t kept = arena.KeptTokens(block);
+  return arena.users(block) > (kept != 0 && kept <= open ? 2 : 1);
 }
 
 std::size_t SequenceCache::Missing(const SequenceBlocks& sequence, std::size_t length) const {
   const std::size_t have = sequence.tables.front().size();
-  return std::max(BlocksFor(length), have) - have + (OpenBlockIsShared(sequence, length) ? 1 : 0);
+  return std::max(BlocksFor(length), have) - have + (MustCopyOpenBlock(sequence, length) ? 1 : 0);
 }
 
 std::size_t SequenceCache::Missing(std::span<const Growth> growths) const {
   std::size_t missing = 0;
-  std::vector<std::int32_t> copied;  // open blocks, once for each sequence that writes
+  std::vector<std::pair<std::int32_t, std::size_t>> writes;  // into shared blocks, from a token on
   for (const Growth& growth : growths) {
     const SequenceBlocks& sequence = *growth.sequence;
     missing += Missing(sequence, growth.length);
-    if (!OpenBlockIsShared(sequence, growth.length)) continue;
-    copied.push_back(sequence.tables.front()[sequence.length / kernels::kBlockTokens]);
+    if (!MustCopyOpenBlock(sequence, growth.length)) continue;
+    writes.emplace_back(sequence.tables.front()[sequence.length / kernels::kBlockTokens],
+                        sequence.length % kernels::kBlockTokens);
   }
-  std::sort(copied.begin(), copied.end());
-  for (auto first = copied.begin(); first != copied.end();) {
-    const auto last = std::upper_bound(first, copied.end(), *first);
-    if (static_cast<std::size_t>(last - first) == arenas_.front().users(*first)) --missing;
+  const auto by_block = [](const auto& a, const auto& b) { return a.first < b.first; };
+  std::stable_sort(writes.begin(), writes.end(), by_block);
+  for (auto first = writes.begin(); first != writes.end();) {
+    const auto last = std::upper_bound(first, writes.end(), *first, by_block);
+    const std::size_t kept = arenas_.front().KeptTokens(first->first);
+    const std::size_t others = arenas_.front().users(first->first) - (last - first);
+    if (others == 0 || (others == 1 && kept != 0 && kept <= (last - 1)->second)) --missing;
     first = last;
   }
   return missing;
@@ -76,7 +84,7 @@ std::size_t SequenceCache::available() const {
 std::size_t SequenceCache::capacity() const { return arenas_.front().capacity(); }
 
 void SequenceCache::Reserve(SequenceBlocks& sequence, std::size_t length) {
-  const bool copy = OpenBlockIsShared(sequence, length);
+  const bool copy = MustCopyOpenBlock(sequence, length);
   for (std::size_t c = 0; c < arenas_.size(); ++c) {
     if (copy) {
       std::int32_t& open = sequence.tables[c][sequence.length / kernels::kBlockTokens];

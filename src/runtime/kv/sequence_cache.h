@@ -25,8 +25,9 @@ struct Growth {
 };
 
 /// One arena for each class of layers. Sequences share blocks: a fork has those of its origin, and
-/// whoever writes into a shared block first gets a copy of it. Which blocks a new sequence finds
-/// ready is for PrefixCache to say.
+/// whoever writes into a shared block first gets a copy of it, except where the only other user is
+/// a cache that needs no more than what the sequence leaves as it is. Which blocks a new sequence
+/// finds ready is for PrefixCache to say.
 ///
 /// The classes' tables are taken, shared and returned together, so that a sequence has as many
 /// blocks in each class, shared in the same way: one class stands for all.
@@ -44,7 +45,8 @@ class SequenceCache {
   /// of its open block if that is shared. Added up over several sequences this may be too many: of
   /// those that share an open block with nobody else, the last to write keeps it.
   std::size_t Missing(const SequenceBlocks& sequence, std::size_t length) const;
-  /// Blocks in each class that are taken when all of these grow; no sequence may be there twice.
+  /// Blocks in each class that are taken when all of these grow, in this order; no sequence may be
+  /// there twice.
   std::size_t Missing(std::span<const Growth> growths) const;
   /// Blocks that are free in every class.
   std::size_t available() const;
@@ -65,7 +67,7 @@ class SequenceCache {
   std::size_t block_bytes() const;
 
  private:
-  bool OpenBlockIsShared(const SequenceBlocks& sequence, std::size_t length) const;
+  bool MustCopyOpenBlock(const SequenceBlocks& sequence, std::size_t length) const;
 
   std::vector<BlockArena> arenas_;
 };

@@ -114,13 +114,34 @@ TEST(SequenceCache, TheLastWriterOfASharedBlockKeepsIt) {
   EXPECT_EQ(cache->Missing(std::vector<Growth>{{&a, 129}, {&b, 128}}), 1u);
 }
 
+TEST(SequenceCache, ACacheLetsASequenceGoOnBehindWhatItNeeds) {
+  auto cache = SequenceCache::Create(Classes(), 4);
+  ASSERT_TRUE(cache);
+  SequenceBlocks a = Grown(*cache, 100);
+  for (std::size_t c = 0; c < 2; ++c) cache->blocks(c).Share(a.tables[c][1]);
+  cache->blocks(0).Keep(a.tables[0][1], 36);
+  EXPECT_EQ(cache->Missing(a, 101), 0u);
+  SequenceBlocks b = cache->Fork(a, 99);
+  EXPECT_EQ(cache->Missing(a, 101), 1u);
+  EXPECT_EQ(cache->Missing(b, 101), 1u);
+  EXPECT_EQ(cache->Missing(std::vector<Growth>{{&b, 101}, {&a, 101}}), 1u);
+  EXPECT_EQ(cache->Missing(std::vector<Growth>{{&a, 101}, {&b, 101}}), 2u);
+  cache->Reserve(b, 101);
+  EXPECT_NE(b.tables[0][1], a.tables[0][1]);
+  const std::int32_t open = a.tables[0][1];
+  cache->Reserve(a, 101);
+  EXPECT_EQ(a.tables[0][1], open);
+  cache->Trim(a, 99);
+  EXPECT_EQ(cache->Missing(a, 100), 1u);
+}
+
 TEST(BlockArena, CountsWhatOnlyACacheUses) {
   auto arena = BlockArena::Create(Classes()[0].layout, 3);
   ASSERT_TRUE(arena);
   std::vector<std::int32_t> idle;
   const std::int32_t block = arena->Take();
   arena->Share(block);
-  arena->Keep(block);
+  arena->Keep(block, 64);
   EXPECT_EQ(arena->idle(), 0u);
   arena->Return(block);
   EXPECT_EQ(arena->idle(), 1u);
