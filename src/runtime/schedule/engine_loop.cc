@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/speculate/lookup_proposer.h"
+
 namespace ergo::runtime {
 namespace {
 
@@ -93,6 +95,9 @@ void EngineLoop::Submit(std::shared_ptr<Live> live) {
     return Finish(live, EndReason::kError, std::move(valid).error());
   }
   if (live->options.max_tokens == 0 && !live->job) return Finish(live, EndReason::kLength);
+  if (live->options.speculate && !live->job) {
+    live->proposer = std::make_unique<LookupProposer>(&outputs_, live->options.name_space);
+  }
   waiting_.push_back(std::move(live));
   look_again_ = true;
 }
@@ -121,6 +126,7 @@ void EngineLoop::Fork(std::shared_ptr<Live> live, const Branch& branch) {
   if (!live->options.hook && parent.options.hook && position == parent.tokens.size()) {
     live->options.hook = parent.options.hook->Fork();
   }
+  live->speculation = parent.speculation;
   live->tokens.reserve(position + branch.appended.size() + 16);
   live->tokens.assign(parent.tokens.begin(),
                       parent.tokens.begin() + static_cast<std::ptrdiff_t>(position));
@@ -221,6 +227,7 @@ void EngineLoop::Finish(const LivePtr& given, EndReason reason, std::optional<Er
   live->end.reason = reason;
   live->end.error = std::move(error);
   live->end.drawn_tokens = live->drawn();
+  outputs_.Add(live->options.name_space, std::span(live->tokens).subspan(live->end.given_tokens));
   if (live->options.keep && reason != EndReason::kError) {
     live->state = Live::State::kIdle;
     idle_.push_back(live);

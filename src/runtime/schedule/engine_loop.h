@@ -17,6 +17,8 @@
 #include "runtime/engine.h"
 #include "runtime/schedule/sequence.h"
 #include "runtime/schedule/service.h"
+#include "runtime/speculate/output_index.h"
+#include "runtime/speculate/speculation_control.h"
 
 namespace ergo::runtime {
 
@@ -123,6 +125,7 @@ class EngineLoop {
   // A step (step.cc)
   void Plan();
   bool Take(const LivePtr& live, std::size_t count);
+  void Speculate();
   std::size_t PromptRows() const;
   void Run();
   void Compute();
@@ -150,6 +153,8 @@ class EngineLoop {
   bool look_again_ = false;   ///< somebody may be admitted who could not be before
   bool paused_wait_ = false;  ///< somebody waits whose reader has to read first
   std::size_t most_logit_rows_ = 0;
+  SpeculationControl speculation_;
+  OutputIndex outputs_;
   double row_seconds_ = 0.0;  ///< of a prompt, measured
   LoopStats stats_;
   ComputePool* pool_;

@@ -149,6 +149,31 @@ TEST(Scheduler, FindsPrefixesToTheToken) {
   EXPECT_EQ(Listen(scheduler->Submit(prompt, std::move(other))).end.cached_tokens, 0u);
 }
 
+TEST(Scheduler, SpeculationChangesTheSpeedAlone) {
+  const auto scheduler = MakeScheduler();
+  Tokens prompt;
+  for (int i = 0; i < 12; ++i) prompt.insert(prompt.end(), {5, 6, 7, 8, 9});
+  std::size_t accepted = 0;
+  std::size_t proposed = 0;
+  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+    SequenceOptions options = Draw(120, seed);
+    if (seed % 2 == 0) options.sampling.temperature = 0.0f;  // repeats itself soon
+    const SamplingParams sampling = options.sampling;
+    const Heard heard = Listen(scheduler->Submit(prompt, std::move(options)));
+    EXPECT_EQ(heard.tokens, Alone(prompt, sampling, 120)) << seed;
+    EXPECT_EQ(heard.end.drawn_tokens, 120u);
+    accepted += heard.end.accepted_tokens;
+    proposed += heard.end.proposed_tokens;
+  }
+  EXPECT_GT(accepted, 0u);
+  EXPECT_GT(proposed, accepted);
+  SequenceOptions plain = Draw(40);
+  plain.speculate = false;
+  const Heard heard = Listen(scheduler->Submit(prompt, std::move(plain)));
+  EXPECT_EQ(heard.end.proposed_tokens, 0u);
+  EXPECT_EQ(heard.tokens, Alone(prompt, Warm(1), 40));
+}
+
 TEST(Scheduler, EqualPromptsAreComputedOnce) {
   const auto scheduler = MakeScheduler();
   const Tokens prompt = RandomTokens(300, 3);

@@ -16,6 +16,8 @@
 #include "runtime/logit_hook.h"
 #include "runtime/sample/sampler.h"
 #include "runtime/schedule/token_stream.h"
+#include "runtime/speculate/proposer.h"
+#include "runtime/speculate/speculation_control.h"
 
 namespace ergo::runtime {
 
@@ -81,7 +83,10 @@ struct Live {
   std::chrono::steady_clock::time_point admitted;
   bool started = false;  ///< was admitted once
 
-  std::uint64_t last_step = 0;    ///< that it took part in
+  std::uint64_t last_step = 0;         ///< that it took part in
+  std::unique_ptr<Proposer> proposer;  ///< empty: no speculation
+  SequenceSpeculation speculation;
+  Proposal proposal;              ///< in the present step
   std::vector<std::int32_t> fed;  ///< the last token and the proposed ones of this step
 
   std::shared_ptr<ScoreJob> job;  ///< of a sequence that scores instead of drawing

@@ -49,13 +49,42 @@ bool EngineLoop::Take(const LivePtr& live, std::size_t count) {
     part.logits = LogitRows::kLast;
   }
   part.rows = part.logits == LogitRows::kNone ? 0 : part.logits == LogitRows::kLast ? 1 : count;
-  part.first_row = logit_rows_;
   rows_ += count;
   logit_rows_ += part.rows;
   missing_ += missing;
   live->last_step = stats_.steps;
   parts_.push_back(std::move(part));
   return true;
+}
+
+/// Lengthens the parts of one token by tokens that may follow, where that is likely to pay.
+void EngineLoop::Speculate() {
+  StepSoFar step = {std::max<std::size_t>(rows_, 1), static_cast<double>(logit_rows_)};
+  for (Part& part : parts_) {
+    Live& live = *part.live;
+    live.proposal = {};
+    if (live.proposer == nullptr || part.tokens.size() != 1) continue;
+    const std::size_t most = std::min(
+        {speculation_.most(), engine_->prompt_chunk() - rows_, most_logit_rows_ - logit_rows_,
+         engine_->context() - live.tokens.size(), live.options.max_tokens - live.drawn() - 1});
+    if (most == 0) continue;
+    live.proposal = live.proposer->Propose(live.tokens, most);
+    const std::size_t count = speculation_.Choose(live.speculation, live.proposal, step);
+    if (count == 0) continue;
+    const std::size_t before = engine_->Missing(live.kv, live.tokens.size());
+    const std::size_t more = engine_->Missing(live.kv, live.tokens.size() + count) - before;
+    if (missing_ + more > engine_->room()) continue;
+    live.fed.assign(1, live.tokens.back());
+    live.fed.insert(live.fed.end(), live.proposal.tokens.begin(),
+                    live.proposal.tokens.begin() + static_cast<std::ptrdiff_t>(count));
+    part.tokens = live.fed;
+    part.proposed = count;
+    part.logits = LogitRows::kAll;
+    part.rows += count;
+    rows_ += count;
+    logit_rows_ += count;
+    missing_ += more;
+  }
 }
 
 void EngineLoop::Plan() {
@@ -85,6 +114,7 @@ void EngineLoop::Plan() {
     if (rows_ + count > engine_->prompt_chunk() || logit_rows_ + logits > most_logit_rows_) break;
     if (!Take(live, count) && first_refused == nullptr) first_refused = live;
   }
+  if (long_ones.empty()) Speculate();
   std::sort(long_ones.begin(), long_ones.end(), [&](const LivePtr& a, const LivePtr& b) {
     return service_.Before({a->options.priority, a->options.name_space, a->arrival},
                            {b->options.priority, b->options.name_space, b->arrival});
@@ -260,6 +290,10 @@ void EngineLoop::Settle(Part& part) {
   if (Computed(*live) >= live->tokens.size()) {
     static_cast<void>(engine_->Truncate(live->kv, live->tokens.size() - 1));
   }
+  if (part.proposed > 0) {
+    speculation_.RecordAcceptance(live->speculation, live->proposal, part.proposed, part.accepted);
+  }
+  live->end.proposed_tokens += part.proposed;
   live->end.accepted_tokens += part.accepted;
   stats_.drawn_tokens += part.drawn.size();
   live->stream->Push(std::move(part.drawn));
@@ -269,7 +303,14 @@ void EngineLoop::Settle(Part& part) {
 void EngineLoop::Compute() {
   std::vector<Work> works;
   works.reserve(parts_.size());
-  for (const Part& part : parts_) works.push_back({part.live->kv, part.tokens, part.logits});
+  std::size_t row = 0;
+  bool prompts = false;
+  for (Part& part : parts_) {
+    works.push_back({part.live->kv, part.tokens, part.logits});
+    part.first_row = row;
+    row += part.rows;
+    prompts = prompts || part.rows < part.tokens.size();
+  }
   const auto start = Clock::now();
   const auto logits = engine_->Step(works);
   ++stats_.steps;
@@ -279,9 +320,10 @@ void EngineLoop::Compute() {
     return;
   }
   stats_.computed_tokens += rows_;
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  if (!prompts) speculation_.Record(rows_, seconds);
   if (rows_ >= kTellingRows) {
-    const double each =
-        std::chrono::duration<double>(Clock::now() - start).count() / static_cast<double>(rows_);
+    const double each = seconds / static_cast<double>(rows_);
     row_seconds_ = row_seconds_ == 0.0 ? each : 0.7 * row_seconds_ + 0.3 * each;
   }
   const auto look_at = [&](Part& part) {
