@@ -12,7 +12,7 @@ constexpr double kPriorWeight = 3.0;
 /// Before anything is known, by grade: sure enough that it will be tried.
 constexpr AcceptanceRates::Chances kPrior[AcceptanceRates::kGrades] = {
     {0.5, 0.6}, {0.25, 0.5}, {0.4, 0.6}, {0.6, 0.8}, {0.8, 0.9}};
-/// A try of so many tokens shows both chances.
+/// A try of so many tokens, beside those that pay, shows both chances.
 constexpr std::size_t kProbe = 2;
 constexpr double kLeastPrice = 0.05;  ///< of a token that is tried, should it seem to be cheaper
 constexpr double kMostCredit = 0.5;   ///< steps of one row
@@ -85,21 +85,24 @@ std::size_t SpeculationControl::Choose(SequenceSpeculation& sequence, const Prop
       best = k;
     }
   }
-  if (best == 0) {
-    const std::size_t probe = std::min(available, kProbe);
-    // The time that the step takes longer, paid for by a share of all the steps, which the
-    // sequences of a step have together.
-    const double price =
-        std::max(cost_.Relative(step.rows + probe) - now, kLeastPrice * static_cast<double>(probe));
-    const double earned = options_.probe_share * now / static_cast<double>(step.rows);
-    sequence.credit = std::min(sequence.credit + earned, std::max(kMostCredit, price));
-    if (sequence.credit < price) return 0;
-    sequence.credit -= price;
-    best = probe;
-  }
+  best += Probe(sequence, step.rows, best, std::min(available, reach));
   step.rows += best;
   step.tokens += chances.Expected(best);
   return best;
+}
+
+std::size_t SpeculationControl::Probe(SequenceSpeculation& sequence, std::size_t rows,
+                                      std::size_t chosen, std::size_t available) const {
+  // Paid for by a share of the time of all the steps, which the sequences of a step have together.
+  const double earned = options_.probe_share * cost_.Relative(rows) / static_cast<double>(rows);
+  const std::size_t probe = std::min(available - chosen, kProbe);
+  const double price =
+      std::max(cost_.Relative(rows + chosen + probe) - cost_.Relative(rows + chosen),
+               kLeastPrice * static_cast<double>(probe));
+  sequence.credit = std::min(sequence.credit + earned, std::max(kMostCredit, price));
+  if (probe == 0 || sequence.credit < price) return 0;
+  sequence.credit -= price;
+  return probe;
 }
 
 void SpeculationControl::RecordAcceptance(SequenceSpeculation& sequence, const Proposal& proposal,

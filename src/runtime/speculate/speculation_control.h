@@ -14,7 +14,7 @@ struct SpeculationOptions {
   std::size_t most = 15;  ///< proposed tokens of one sequence in one step
   /// Least gain, in tokens per second, for which a step is made larger.
   double least_gain = 1.03;
-  /// Share of the time that may be spent on trying again where speculation does not pay.
+  /// Share of the time that may be spent on trying what is not expected to pay.
   double probe_share = 0.01;
 };
 
@@ -89,6 +89,9 @@ class SpeculationControl {
 
  private:
   AcceptanceRates::Chances ChancesOf(const SequenceSpeculation& sequence, std::size_t grade) const;
+  /// Tokens to try beyond the `chosen` ones that are expected to pay.
+  std::size_t Probe(SequenceSpeculation& sequence, std::size_t rows, std::size_t chosen,
+                    std::size_t available) const;
 
   SpeculationOptions options_;
   StepCost cost_;

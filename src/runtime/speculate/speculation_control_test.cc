@@ -93,7 +93,7 @@ double BestGain(const World& world) {
 TEST(SpeculationControl, LosesNextToNothingWhereNothingIsAccepted) {
   for (const double matches : {0.1, 0.5, 1.0}) {
     for (const std::size_t matched : {2u, 6u, 20u}) {
-      for (unsigned seed = 1; seed <= 30; ++seed) {
+      for (unsigned seed = 1; seed <= 10; ++seed) {
         SCOPED_TRACE(::testing::Message() << matches << " " << matched << " " << seed);
         World world;
         world.matches = matches;
@@ -110,7 +110,7 @@ TEST(SpeculationControl, LosesNextToNothingWhereNothingIsAccepted) {
 
 TEST(SpeculationControl, ComesCloseToTheBestLength) {
   for (const double chance : {0.3, 0.5, 0.7, 0.9, 0.98}) {
-    for (unsigned seed = 1; seed <= 30; ++seed) {
+    for (unsigned seed = 1; seed <= 10; ++seed) {
       World world;
       world.chance = chance;
       Simulation run;
