@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
+#include <optional>
 #include <utility>
 
 #include "generate/answer_text.h"
@@ -13,6 +15,8 @@ namespace {
 
 /// Between two looks at `cancelled` while no token comes.
 constexpr std::chrono::milliseconds kLook(20);
+/// How long one of several answers is waited for before the others are looked at.
+constexpr std::chrono::milliseconds kTurn(2);
 /// Tokens that the engine may be ahead of the reader; more would be thrown away at a stop string.
 constexpr std::size_t kUnread = 8;
 
@@ -26,7 +30,7 @@ double PerSecond(std::size_t tokens, double milliseconds) {
   return milliseconds > 0.0 ? 1000.0 * static_cast<double>(tokens) / milliseconds : 0.0;
 }
 
-/// One run of Answer.
+/// One answer in the making.
 class AnswerRun {
  public:
   AnswerRun(LanguageModel& model, const AnswerOptions& options, const OnText& on_text)
@@ -35,34 +39,41 @@ class AnswerRun {
         on_text_(on_text),
         text_(model.tokenizer(), options.stop) {}
 
-  Result<GenerateResult> Run(std::span<const TokenId> prompt);
+  void Begin(std::span<const TokenId> prompt, std::uint64_t seed);
+  /// Takes what comes until `until`, one token at most; false once there is nothing more to wait
+  /// for.
+  bool Listen(Clock::time_point until);
+  bool done() const { return done_; }
+  /// Once it is done.
+  Result<GenerateResult> Conclude();
 
  private:
-  runtime::SequenceOptions SequenceFor() const;
-  bool Cancelled() const { return options_.cancelled && options_.cancelled(); }
+  runtime::SequenceOptions SequenceFor(std::uint64_t seed) const;
   bool Ends(TokenId token) const;
   /// Appends to the text; false if its reader wants no more.
   bool Emit(const std::string& part);
   void Finish(FinishReason reason);
-  /// Takes the next token; false if it ended the answer.
-  bool Take(runtime::DrawnToken token);
-  /// Reads the stream to its end.
-  Status Read(runtime::TokenStream& stream);
-  Status Conclude(const runtime::SequenceEnd& end);
+  void Take(runtime::DrawnToken token);
+  void End(const runtime::SequenceEnd& end);
 
   LanguageModel& model_;
   const AnswerOptions& options_;
   const OnText& on_text_;
   AnswerText text_;
 
+  runtime::Stream stream_;
+  bool done_ = false;
   GenerateResult result_;
+  std::optional<Error> error_;
   Clock::time_point start_;
   Clock::time_point first_;  ///< token
+  Clock::time_point last_;   ///< whatever was heard
 };
 
-runtime::SequenceOptions AnswerRun::SequenceFor() const {
+runtime::SequenceOptions AnswerRun::SequenceFor(std::uint64_t seed) const {
   runtime::SequenceOptions sequence;
   sequence.sampling = options_.sampling;
+  sequence.sampling.seed = seed;
   sequence.sampling.logprob = options_.logprobs.has_value();
   sequence.sampling.top_logprobs = options_.logprobs.value_or(0);
   if (options_.max_tokens) sequence.max_tokens = *options_.max_tokens;
@@ -87,6 +98,7 @@ bool AnswerRun::Emit(const std::string& part) {
 }
 
 void AnswerRun::Finish(FinishReason reason) {
+  done_ = true;
   result_.finish_reason = reason;
   Emit(text_.Finish());
   // The end of what was held back may complete a stop string.
@@ -96,83 +108,84 @@ void AnswerRun::Finish(FinishReason reason) {
   }
 }
 
-bool AnswerRun::Take(runtime::DrawnToken token) {
-  if (result_.tokens.empty()) first_ = Clock::now();
+void AnswerRun::Take(runtime::DrawnToken token) {
+  if (result_.tokens.empty()) first_ = last_;
   result_.tokens.push_back(token.token);
   if (options_.logprobs) {
     result_.logprobs.push_back({token.token, token.logprob, std::move(token.top)});
   }
-  if (Ends(token.token)) return true;  // it is the stream's last one and has no text
+  if (Ends(token.token)) return;  // it is the stream's last one and has no text
   const bool wanted = Emit(text_.Push(token.token));
-  if (!text_.stopped() && wanted) return true;
+  if (!text_.stopped() && wanted) return;
+  done_ = true;
   result_.finish_reason = text_.stopped() ? FinishReason::kStop : FinishReason::kCancel;
-  return false;
 }
 
-Status AnswerRun::Read(runtime::TokenStream& stream) {
-  using Wait = runtime::TokenStream::Wait;
-  runtime::DrawnToken token;
-  while (true) {
-    if (Cancelled()) {
-      Finish(FinishReason::kCancel);
-      return {};
-    }
-    const Wait news =
-        options_.cancelled ? stream.Next(&token, Clock::now() + kLook) : stream.Next(&token);
-    if (news == Wait::kEnd) return Conclude(stream.end());
-    if (news == Wait::kToken && !Take(std::move(token))) return {};
-  }
-}
-
-Status AnswerRun::Conclude(const runtime::SequenceEnd& end) {
+void AnswerRun::End(const runtime::SequenceEnd& end) {
   using runtime::EndReason;
+  done_ = true;
   switch (end.reason) {
     case EndReason::kStopToken:
     case EndReason::kComplete:
-      Finish(FinishReason::kStop);
-      break;
+      return Finish(FinishReason::kStop);
     case EndReason::kContext:
       result_.context_full = true;
-      Finish(FinishReason::kLength);
-      break;
+      return Finish(FinishReason::kLength);
     case EndReason::kLength:
-      Finish(FinishReason::kLength);
-      break;
+      return Finish(FinishReason::kLength);
     case EndReason::kStopped:
     case EndReason::kDeadline:
-      Finish(FinishReason::kCancel);
-      break;
+      return Finish(FinishReason::kCancel);
     case EndReason::kError:
-      return tl::unexpected(end.error.value_or(Error{"the sequence failed", "engine", {}}));
+      error_ = end.error.value_or(Error{"the sequence failed", "engine", {}});
   }
-  return {};
 }
 
-Result<GenerateResult> AnswerRun::Run(std::span<const TokenId> prompt) {
-  start_ = Clock::now();
+void AnswerRun::Begin(std::span<const TokenId> prompt, std::uint64_t seed) {
+  start_ = last_ = Clock::now();
   result_.usage.prompt_tokens = prompt.size();
   result_.timings.load_ms = model_.load_ms();
-  const runtime::Stream stream =
-      model_.scheduler().Submit({prompt.begin(), prompt.end()}, SequenceFor());
-  if (auto done = Read(*stream); !done) return Fail(std::move(done));
-  const auto last = Clock::now();
-  // The engine may be a step ahead of a stop string or of a reader who has had enough.
-  model_.scheduler().Stop(stream->id());
-  runtime::DrawnToken unwanted;
-  while (stream->Next(&unwanted) != runtime::TokenStream::Wait::kEnd) {
+  stream_ = model_.scheduler().Submit({prompt.begin(), prompt.end()}, SequenceFor(seed));
+}
+
+bool AnswerRun::Listen(Clock::time_point until) {
+  using Wait = runtime::TokenStream::Wait;
+  if (done_) return false;
+  if (options_.cancelled && options_.cancelled()) {
+    Finish(FinishReason::kCancel);
+    return false;
   }
-  const runtime::SequenceEnd& end = stream->end();
-  result_.usage.cached_tokens = end.cached_tokens;
-  const std::size_t drawn = result_.tokens.size();
-  result_.usage.completion_tokens = drawn;
+  runtime::DrawnToken token;
+  const Wait news = stream_->Next(&token, until);
+  if (news == Wait::kTimeout) return false;
+  last_ = Clock::now();
+  if (news == Wait::kEnd) {
+    End(stream_->end());
+  } else {
+    Take(std::move(token));
+  }
+  return !done_;
+}
+
+Result<GenerateResult> AnswerRun::Conclude() {
+  // The engine may be a step ahead of a stop string or of a reader who has had enough.
+  model_.scheduler().Stop(stream_->id());
+  runtime::DrawnToken unwanted;
+  while (stream_->Next(&unwanted) != runtime::TokenStream::Wait::kEnd) {
+  }
+  if (error_) return tl::unexpected(std::move(*error_));
+  const runtime::SequenceEnd& end = stream_->end();
+  Usage& usage = result_.usage;
+  usage.cached_tokens = end.cached_tokens;
+  usage.completion_tokens = result_.tokens.size();
   Timings& timings = result_.timings;
   timings.prompt_ms = 1000.0 * end.prompt_seconds;
   timings.prompt_tokens_per_second =
-      PerSecond(prompt.size() - std::min(end.cached_tokens, prompt.size()), timings.prompt_ms);
-  if (drawn > 0) {
+      PerSecond(usage.prompt_tokens - usage.cached_tokens, timings.prompt_ms);
+  if (!result_.tokens.empty()) {
     timings.first_token_ms = Milliseconds(start_, first_);
-    timings.decode_ms = Milliseconds(first_, last);
-    timings.decode_tokens_per_second = PerSecond(drawn - 1, timings.decode_ms);
+    timings.decode_ms = Milliseconds(first_, last_);
+    timings.decode_tokens_per_second = PerSecond(usage.completion_tokens - 1, timings.decode_ms);
   }
   return std::move(result_);
 }
@@ -245,16 +258,25 @@ Result<std::vector<TokenId>> EncodePrompt(const LanguageModel& model,
   return tokens;
 }
 
+Status CheckAnswer(const LanguageModel& model, std::span<const TokenId> prompt,
+                   const AnswerOptions& options) {
+  if (auto valid = CheckOptions(model, options); !valid) return valid;
+  if (auto valid = CheckPrompt(model, prompt); !valid) return valid;
+  if (prompt.size() <= model.context()) return {};
+  return Fail(fmt::format("the prompt of {} tokens is longer than the context of {}", prompt.size(),
+                          model.context()),
+              "request", "shorten it or choose a longer context");
+}
+
 Result<GenerateResult> Answer(LanguageModel& model, std::span<const TokenId> prompt,
                               const AnswerOptions& options, const OnText& on_text) {
-  if (auto valid = CheckOptions(model, options); !valid) return Fail(std::move(valid));
-  if (auto valid = CheckPrompt(model, prompt); !valid) return Fail(std::move(valid));
-  if (prompt.size() > model.context()) {
-    return Fail(fmt::format("the prompt of {} tokens is longer than the context of {}",
-                            prompt.size(), model.context()),
-                "request", "shorten it or choose a longer context");
+  if (auto valid = CheckAnswer(model, prompt, options); !valid) return Fail(std::move(valid));
+  AnswerRun run(model, options, on_text);
+  run.Begin(prompt, options.sampling.seed);
+  while (!run.done()) {
+    run.Listen(options.cancelled ? Clock::now() + kLook : Clock::time_point::max());
   }
-  return AnswerRun(model, options, on_text).Run(prompt);
+  return run.Conclude();
 }
 
 Result<GenerateResult> Generate(LanguageModel& model, const GenerateRequest& request,
@@ -262,6 +284,38 @@ Result<GenerateResult> Generate(LanguageModel& model, const GenerateRequest& req
   const auto prompt = EncodePrompt(model, request);
   if (!prompt) return tl::unexpected(prompt.error());
   return Answer(model, *prompt, request.options, on_text);
+}
+
+Result<std::vector<GenerateResult>> GenerateChoices(LanguageModel& model,
+                                                    const GenerateRequest& request,
+                                                    std::size_t count) {
+  const auto prompt = EncodePrompt(model, request);
+  if (!prompt) return tl::unexpected(prompt.error());
+  const AnswerOptions& options = request.options;
+  if (auto valid = CheckAnswer(model, *prompt, options); !valid) return Fail(std::move(valid));
+  const OnText nobody;
+  std::deque<AnswerRun> runs;
+  for (std::size_t i = 0; i < count; ++i) {
+    runs.emplace_back(model, options, nobody)
+        .Begin(*prompt, runtime::DeriveSeed(options.sampling.seed, i));
+  }
+  while (true) {
+    AnswerRun* waiting = nullptr;
+    for (AnswerRun& run : runs) {
+      while (run.Listen(Clock::time_point::min())) {
+      }
+      if (!run.done() && waiting == nullptr) waiting = &run;
+    }
+    if (waiting == nullptr) break;
+    waiting->Listen(Clock::now() + kTurn);
+  }
+  std::vector<GenerateResult> results;
+  for (AnswerRun& run : runs) {
+    auto result = run.Conclude();
+    if (!result) return Fail(std::move(result));
+    results.push_back(std::move(*result));
+  }
+  return results;
 }
 
 }  // namespace ergo::generate

@@ -91,6 +91,13 @@ Result<std::vector<TokenId>> EncodePrompt(const LanguageModel& model,
 Result<GenerateResult> Generate(LanguageModel& model, const GenerateRequest& request,
                                 const OnText& on_text = {});
 
+/// `count` answers to one prompt, which is computed once; the i-th has the seed
+/// runtime::DeriveSeed(seed, i), so the first is that of Generate. Errors: those of Generate; one
+/// that fails fails all.
+Result<std::vector<GenerateResult>> GenerateChoices(LanguageModel& model,
+                                                    const GenerateRequest& request,
+                                                    std::size_t count);
+
 /// Errors: sampling values out of range, stop strings or tokens that can't be.
 Status CheckOptions(const LanguageModel& model, const AnswerOptions& options);
 
