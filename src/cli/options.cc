@@ -169,6 +169,25 @@ void Options::Numbers(const std::string& names, std::vector<std::int64_t>* targe
   });
 }
 
+void Options::Bytes(const std::string& names, std::optional<std::uint64_t>* target,
+                    const std::string& help) {
+  impl_->Show(names, "SIZE", help);
+  impl_->Value(names, "a size such as 512M or 2G", [target](const std::string& text) {
+    constexpr std::string_view kUnits = "KMGT";
+    std::string number = text;
+    std::size_t shift = 0;
+    if (!number.empty() && kUnits.find(number.back()) != std::string_view::npos) {
+      shift = 10 * (kUnits.find(number.back()) + 1);
+      number.pop_back();
+    }
+    const auto value = ParseNumber<std::int64_t>(number, {1, 0x1p20});
+    const auto plain = ParseNumber<std::int64_t>(number, {1, 0x1p50});
+    if (!(shift == 0 ? plain : value)) return false;
+    *target = static_cast<std::uint64_t>(*plain) << shift;
+    return true;
+  });
+}
+
 void Options::Arguments(std::vector<std::string>* target, std::size_t least, std::size_t most) {
   impl_->arguments = target;
   impl_->least_arguments = least;
@@ -229,7 +248,10 @@ std::string Options::Help(bool all) const {
   // --help was declared first and belongs last.
   std::for_each(impl_->rows.begin() + 1, impl_->rows.end(), [&](const Row& row) {
     if (all || !row.further) return add(row);
-    const std::string name = row.left.substr(row.left.find_first_not_of(' '));
+    std::string name;  // without its metavar
+    for (const std::string& word : SplitAt(row.left, ' ')) {
+      if (word.starts_with('-')) name += (name.empty() ? "" : " ") + word;
+    }
     if (line.size() + name.size() + 2 > kWidth) {
       further += line + '\n';
       line = "        ";

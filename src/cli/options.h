@@ -45,6 +45,10 @@ class Options {
   void Numbers(const std::string& names, std::vector<std::int64_t>* target,
                const std::string& metavar, const std::string& help, Range range = {});
 
+  /// A number of bytes, which may end in K, M, G or T (powers of 1024).
+  void Bytes(const std::string& names, std::optional<std::uint64_t>* target,
+             const std::string& help);
+
   /// The words that are not options, `least` to `most` of them.
   void Arguments(std::vector<std::string>* target, std::size_t least, std::size_t most);
 

@@ -97,7 +97,7 @@ TEST(Options, FurtherOptionsAreNamedInShortHelpAndExplainedInLong) {
   Values values;
   options.Further();
   Declare(options, &values);
-  EXPECT_THAT(options.Help(), HasSubstr("Further: --raw, -m, --model MODEL, --stop TEXT,"));
+  EXPECT_THAT(options.Help(), HasSubstr("Further: --raw, -m, --model, --stop,"));
   EXPECT_THAT(options.Help(), testing::Not(HasSubstr("a whole number")));
   EXPECT_THAT(options.Help(true), HasSubstr("--max-tokens N"));
   EXPECT_THAT(options.Help(true), HasSubstr("a whole number"));
@@ -115,6 +115,19 @@ TEST(Options, HelpFitsTheWidth) {
   EXPECT_THAT(help, HasSubstr("\nA note.\n"));
   ASSERT_TRUE(options.Parse({"--help"}));
   EXPECT_EQ(*options.Parse({"--help"}), Options::Outcome::kHelp);
+}
+
+TEST(Options, BytesHaveUnits) {
+  std::optional<std::uint64_t> bytes;
+  Options options;
+  options.Bytes("--kv-memory", &bytes, "for keys and values");
+  ASSERT_TRUE(options.Parse({"--kv-memory", "3M"}));
+  EXPECT_EQ(bytes, 3u << 20);
+  ASSERT_TRUE(options.Parse({"--kv-memory", "4096"}));
+  EXPECT_EQ(bytes, 4096u);
+  for (const char* wrong : {"", "M", "-1", "0", "1.5G", "2GB", "99999999T", "x"}) {
+    EXPECT_FALSE(options.Parse({"--kv-memory", wrong})) << wrong;
+  }
 }
 
 }  // namespace

@@ -80,6 +80,7 @@ runtime::SequenceOptions AnswerRun::SequenceFor(std::uint64_t seed) const {
   if (!options_.ignore_end) sequence.stop_tokens = model_.end_of_generation();
   sequence.stop_tokens.insert(sequence.stop_tokens.end(), options_.stop_tokens.begin(),
                               options_.stop_tokens.end());
+  sequence.speculate = options_.speculate;
   sequence.unread = kUnread;
   return sequence;
 }
@@ -316,6 +317,18 @@ Result<std::vector<GenerateResult>> GenerateChoices(LanguageModel& model,
     results.push_back(std::move(*result));
   }
   return results;
+}
+
+void KeepBest(std::vector<GenerateResult>& answers, std::size_t count) {
+  const auto mean = [](const GenerateResult& answer) {
+    double sum = 0.0;
+    for (const TokenScore& score : answer.logprobs) sum += static_cast<double>(score.logprob);
+    return sum / static_cast<double>(std::max<std::size_t>(answer.logprobs.size(), 1));
+  };
+  std::stable_sort(
+      answers.begin(), answers.end(),
+      [&](const GenerateResult& a, const GenerateResult& b) { return mean(a) > mean(b); });
+  if (answers.size() > count) answers.resize(count);
 }
 
 }  // namespace ergo::generate

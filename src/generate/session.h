@@ -23,6 +23,7 @@ struct AnswerOptions {
   std::vector<std::string> stop = {};          ///< end the answer and are not part of it
   std::vector<TokenId> stop_tokens = {};       ///< end the answer, beside end_of_generation()
   bool ignore_end = false;                     ///< go on after end_of_generation()
+  bool speculate = true;                       ///< changes the speed alone
   /// Log-probabilities of the tokens, each with this many alternatives; absent: none.
   std::optional<int> logprobs = {};
   /// Asked before every token and, while there is none, every 20 ms; true ends the answer.
@@ -97,6 +98,10 @@ Result<GenerateResult> Generate(LanguageModel& model, const GenerateRequest& req
 Result<std::vector<GenerateResult>> GenerateChoices(LanguageModel& model,
                                                     const GenerateRequest& request,
                                                     std::size_t count);
+
+/// Leaves the `count` answers whose tokens have the highest mean log-probability, best first; they
+/// must have been generated with AnswerOptions::logprobs.
+void KeepBest(std::vector<GenerateResult>& answers, std::size_t count);
 
 /// Errors: sampling values out of range, stop strings or tokens that can't be.
 Status CheckOptions(const LanguageModel& model, const AnswerOptions& options);

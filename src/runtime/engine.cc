@@ -51,7 +51,8 @@ Result<std::unique_ptr<Engine>> Engine::Create(const model::Model& model,
                                  : per_context * std::max<std::size_t>(options.sequences, 1);
   if (blocks == 0) {
     return Fail(fmt::format("{} bytes hold no keys and values", options.kv_bytes), kWhere,
-                fmt::format("{} tokens take {} bytes", kernels::kBlockTokens, block_bytes));
+                fmt::format("{} tokens take {} bytes; give more (--kv-memory)",
+                            kernels::kBlockTokens, block_bytes));
   }
   auto cache = SequenceCache::Create(model.kv_classes(), blocks);
   if (!cache) return Fail(std::move(cache));

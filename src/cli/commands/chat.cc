@@ -306,6 +306,7 @@ Action Prepare(Options& options) {
   options.Text("--system", &settings->system, "TEXT", "the first, system message");
   options.Flag("--stats", &settings->stats, "say after each answer how fast it was");
   options.Further();
+  AddMemoryOptions(options, &settings->engine);
   AddFurtherSamplingOptions(options, &settings->sampling);
   AddFormatOptions(options, &settings->engine);
   options.Note(

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "cli/engine_choice.h"
 #include "cli/sampling_choice.h"
 #include "cli/terminal.h"
+#include "generate/beam.h"
 #include "generate/session.h"
 
 namespace ergo::cli {
@@ -30,6 +32,9 @@ struct Settings {
   std::string system;
   std::optional<std::int64_t> max_tokens;
   std::optional<std::int64_t> logprobs;
+  std::optional<std::int64_t> choices;
+  std::optional<std::int64_t> best_of;
+  std::optional<std::int64_t> beam;
   bool raw = false;
   bool json = false;
   bool stats = false;
@@ -65,8 +70,8 @@ OrderedJson TokenJson(const generate::LanguageModel& model, std::int32_t token, 
   return json;
 }
 
-OrderedJson ToJson(const generate::LanguageModel& model, const generate::GenerateResult& result,
-                   std::uint64_t seed) {
+OrderedJson ChoiceJson(const generate::LanguageModel& model, const generate::GenerateResult& result,
+                       std::size_t index) {
   OrderedJson scores = OrderedJson::array();
   for (const generate::TokenScore& score : result.logprobs) {
     OrderedJson entry = TokenJson(model, score.token, score.logprob);
@@ -78,16 +83,28 @@ OrderedJson ToJson(const generate::LanguageModel& model, const generate::Generat
     scores.push_back(entry);
   }
   OrderedJson choice;
+  choice["index"] = index;
   choice["text"] = result.text;
   choice["finish_reason"] = Name(result.finish_reason);
   choice["logprobs"] = {{"content", scores}};
+  return choice;
+}
+
+/// Usage and timings are those of the first answer, but the completion tokens those of all.
+OrderedJson ToJson(const generate::LanguageModel& model,
+                   const std::vector<generate::GenerateResult>& results, std::uint64_t seed) {
   OrderedJson json;
-  json["choices"] = OrderedJson::array({choice});
-  const generate::Usage& usage = result.usage;
+  json["choices"] = OrderedJson::array();
+  std::size_t drawn = 0;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    json["choices"].push_back(ChoiceJson(model, results[i], i));
+    drawn += results[i].usage.completion_tokens;
+  }
+  const generate::Usage& usage = results.front().usage;
   json["usage"] = {{"prompt_tokens", usage.prompt_tokens},
-                   {"completion_tokens", usage.completion_tokens},
-                   {"total_tokens", usage.prompt_tokens + usage.completion_tokens}};
-  const generate::Timings& timings = result.timings;
+                   {"completion_tokens", drawn},
+                   {"total_tokens", usage.prompt_tokens + drawn}};
+  const generate::Timings& timings = results.front().timings;
   json["timings"] = {{"load_ms", timings.load_ms},
                      {"prompt_ms", timings.prompt_ms},
                      {"first_token_ms", timings.first_token_ms},
@@ -129,6 +146,89 @@ void ShowStats(const generate::GenerateResult& result) {
                   t.first_token_ms, result.usage.completion_tokens, t.decode_tokens_per_second));
 }
 
+Result<std::vector<generate::GenerateResult>> BeamAnswers(
+    const Settings& settings, generate::LanguageModel& model,
+    const generate::GenerateRequest& request) {
+  const auto prompt = EncodePrompt(model, request);
+  if (!prompt) return tl::unexpected(prompt.error());
+  generate::BeamOptions options;
+  options.width = static_cast<std::size_t>(*settings.beam);
+  options.max_tokens = request.options.max_tokens.value_or(kMaxTokens);
+  options.cancelled = InterruptGuard::Requested;
+  const auto answers = generate::BeamSearch(model, *prompt, options);
+  if (!answers) return tl::unexpected(answers.error());
+  const std::size_t wanted = static_cast<std::size_t>(settings.choices.value_or(1));
+  std::vector<generate::GenerateResult> results;
+  for (const generate::BeamAnswer& answer : *answers) {
+    if (results.size() == wanted) break;
+    generate::GenerateResult result;
+    result.tokens = answer.tokens;
+    result.text = model.tokenizer().Decode(answer.tokens, true);
+    result.finish_reason =
+        answer.ended ? generate::FinishReason::kStop : generate::FinishReason::kLength;
+    result.usage.prompt_tokens = prompt->size();
+    result.usage.completion_tokens = answer.tokens.size();
+    results.push_back(std::move(result));
+  }
+  if (results.size() == 1 && !settings.json) {
+    if (Status printed = Print(results.front().text); !printed) return Fail(std::move(printed));
+  }
+  return results;
+}
+
+/// As many answers as were asked for. A single one is printed while it comes.
+Result<std::vector<generate::GenerateResult>> Answers(const Settings& settings,
+                                                      generate::LanguageModel& model,
+                                                      generate::GenerateRequest& request,
+                                                      Status* printed) {
+  if (settings.beam) return BeamAnswers(settings, model, request);
+  const auto choices = static_cast<std::size_t>(settings.choices.value_or(1));
+  const auto drawn = static_cast<std::size_t>(
+      std::max<std::int64_t>(settings.best_of.value_or(1), settings.choices.value_or(1)));
+  if (drawn > 1) {
+    if (request.options.sampling.temperature == 0.0f) {
+      Note("without a temperature all answers are the same (--temp)");
+    }
+    if (settings.best_of && !request.options.logprobs) request.options.logprobs = 0;
+    auto results = generate::GenerateChoices(model, request, drawn);
+    if (results && settings.best_of) generate::KeepBest(*results, choices);
+    if (results && results->size() == 1 && !settings.json) *printed = Print(results->front().text);
+    return results;
+  }
+  generate::OnText on_text;
+  if (!settings.json) {
+    on_text = [printed](std::string_view text) {
+      *printed = Print(text);
+      return printed->has_value();
+    };
+  }
+  auto result = generate::Generate(model, request, on_text);
+  if (!result) return tl::unexpected(result.error());
+  std::vector<generate::GenerateResult> results;
+  results.push_back(std::move(*result));
+  return results;
+}
+
+std::string Numbered(const std::vector<generate::GenerateResult>& results) {
+  std::string text;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    text +=
+        fmt::format("{}\n{}\n{}", Styled(Style::kBold, fmt::format("[{}]", i + 1), STDOUT_FILENO),
+                    results[i].text, i + 1 < results.size() ? "\n" : "");
+  }
+  return text;
+}
+
+void NoteLimits(const Settings& settings, const generate::LanguageModel& model,
+                const generate::GenerateResult& result) {
+  if (result.context_full) {
+    Note(fmt::format("the context of {} tokens is full", model.context()));
+  } else if (result.finish_reason == generate::FinishReason::kLength && !settings.max_tokens &&
+             !settings.json) {
+    Note(fmt::format("stopped after {} tokens; -n sets another limit", kMaxTokens));
+  }
+}
+
 Result<int> Run(const Settings& settings) {
   const InterruptGuard guard;
   const Result<std::string> prompt = ReadPrompt(settings.words);
@@ -140,32 +240,22 @@ Result<int> Run(const Settings& settings) {
   if (Status done = ApplySampling(settings.sampling, &request.options.sampling); !done) {
     return tl::unexpected(done.error());
   }
-  generate::OnText on_text;
   Status printed;
-  if (!settings.json) {
-    on_text = [&printed](std::string_view text) {
-      printed = Print(text);
-      return printed.has_value();
-    };
-  }
-  const auto result = generate::Generate(**model, request, on_text);
-  if (!result) return tl::unexpected(result.error());
+  const auto results = Answers(settings, **model, request, &printed);
+  if (!results) return tl::unexpected(results.error());
   if (printed) {
-    const OrderedJson json =
-        settings.json ? ToJson(**model, *result, request.options.sampling.seed) : OrderedJson();
-    printed = Print(settings.json
-                        ? json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + '\n'
-                        : "\n");
+    const std::string text =
+        settings.json ? ToJson(**model, *results, request.options.sampling.seed)
+                                .dump(-1, ' ', false, OrderedJson::error_handler_t::replace) +
+                            '\n'
+        : results->size() > 1 ? Numbered(*results)
+                              : "\n";
+    printed = Print(text);
   }
   if (!printed) return tl::unexpected(printed.error());
-  if (settings.stats) ShowStats(*result);
+  if (settings.stats) ShowStats(results->front());
   if (InterruptGuard::Requested()) return kInterrupted;
-  if (result->context_full) {
-    Note(fmt::format("the context of {} tokens is full", (*model)->context()));
-  } else if (result->finish_reason == generate::FinishReason::kLength && !settings.max_tokens &&
-             !settings.json) {
-    Note(fmt::format("stopped after {} tokens; -n sets another limit", kMaxTokens));
-  }
+  NoteLimits(settings, **model, results->front());
   return kOk;
 }
 
@@ -180,8 +270,14 @@ Action Prepare(Options& options) {
   options.Flag("--raw", &settings->raw, "the prompt as it stands, without the chat template");
   options.Flag("--json", &settings->json, "one JSON object: text, log-probabilities, timings");
   options.Further();
+  options.Number("--choices", &settings->choices, "K", "K answers to one prompt (1)", {1, 1024});
+  options.Number("--best-of", &settings->best_of, "N",
+                 "draw N answers and keep the most likely ones", {1, 1024});
+  options.Number("--beam", &settings->beam, "N", "the most likely answers, by search over N beams",
+                 {1, 64});
   options.Flag("--stats", &settings->stats, "say on stderr how fast it was");
   AddContextOption(options, &settings->engine);
+  AddMemoryOptions(options, &settings->engine);
   options.Number("--logprobs", &settings->logprobs, "N", "with --json: N alternatives each",
                  {0, 100});
   AddFurtherSamplingOptions(options, &settings->sampling);

@@ -58,7 +58,7 @@ TEST_F(RunTest, JsonHasItsDocumentedShape) {
   EXPECT_THAT(Keys(json), ElementsAre("choices", "usage", "timings", "model", "seed"));
   ASSERT_EQ(json["choices"].size(), 1u);
   const OrderedJson& choice = json["choices"][0];
-  EXPECT_THAT(Keys(choice), ElementsAre("text", "finish_reason", "logprobs"));
+  EXPECT_THAT(Keys(choice), ElementsAre("index", "text", "finish_reason", "logprobs"));
   EXPECT_EQ(choice["finish_reason"], "length");
   EXPECT_THAT(Keys(json["usage"]),
               ElementsAre("prompt_tokens", "completion_tokens", "total_tokens"));
@@ -150,6 +150,25 @@ TEST_F(RunTest, EveryFormatOfWeightsAnswers) {
     EXPECT_EQ(json["usage"]["completion_tokens"], 6) << quant;
   }
   EXPECT_EQ(AnswerInJson({"--compute", "f32", "abc"})["usage"]["completion_tokens"], 6);
+}
+
+TEST_F(RunTest, SeveralAnswers) {
+  const Ran three =
+      Execute(Words({"--json", "--choices", "3", "-n", "6", "--temp", "2", "--seed", "1", "abc"}));
+  ASSERT_EQ(three.status, kOk) << three.err;
+  const Json json = Json::parse(three.out);
+  ASSERT_EQ(json["choices"].size(), 3u);
+  EXPECT_EQ(json["choices"][2]["index"], 2);
+  EXPECT_NE(json["choices"][0]["text"], json["choices"][1]["text"]);
+  EXPECT_EQ(json["usage"]["completion_tokens"], 18);
+  const Ran best =
+      Execute(Words({"--best-of", "4", "-n", "6", "--temp", "2", "--seed", "1", "abc"}));
+  EXPECT_EQ(best.status, kOk) << best.err;
+  EXPECT_FALSE(best.out.empty());
+  const Ran beams = Execute(Words({"--beam", "3", "--choices", "2", "-n", "6", "abc"}));
+  EXPECT_EQ(beams.status, kOk) << beams.err;
+  EXPECT_THAT(beams.out, AllOf(HasSubstr("[1]"), HasSubstr("[2]")));
+  EXPECT_THAT(ErrorLine(Words({"--kv-memory", "64", "abc"})), HasSubstr("--kv-memory"));
 }
 
 }  // namespace
