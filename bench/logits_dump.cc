@@ -80,7 +80,9 @@ Status RunAll(const Options& options) {
   if (options.compute == "f32") load.pack = ergo::kernels::PackAs::kF32;
   if (options.compute == "int8") load.pack = ergo::kernels::PackAs::kInt8;
   if (options.compute == "int4") load.pack = ergo::kernels::PackAs::kInt4;
-  if (options.kv == "int8") load.kv = ergo::kernels::KvType::kInt8;
+  for (const ergo::kernels::KvType type : ergo::kernels::KvTypes()) {
+    if (options.kv == ergo::kernels::Name(type)) load.kv = type;
+  }
   auto model = ergo::model::Model::Load(*files, load);
   if (!model) return ergo::Fail(std::move(model));
   ergo::runtime::EngineOptions engine_options;
@@ -121,7 +123,7 @@ int main(int argc, char** argv) {
   app.add_option("--compute", options.compute, "how weights are held")
       ->check(CLI::IsMember({"source", "f32", "int8", "int4"}));
   app.add_option("--kv", options.kv, "how keys and values are held")
-      ->check(CLI::IsMember({"f32", "int8"}));
+      ->check(CLI::IsMember({"f32", "f16", "bf16", "int12", "int8", "int4"}));
   app.add_option("--out", options.out, "file for the logits");
   app.add_option("--greedy", options.greedy, "tokens to generate after each line");
   app.add_option("--chunk", options.chunk, "rows computed at once");

@@ -8,6 +8,18 @@
 #include "cli/model_choice.h"
 
 namespace ergo::cli {
+namespace {
+
+/// f32|f16|…
+std::string KvNames() {
+  std::string names;
+  for (const kernels::KvType type : kernels::KvTypes()) {
+    names += (names.empty() ? "" : "|") + std::string(kernels::Name(type));
+  }
+  return names;
+}
+
+}  // namespace
 
 void AddEngineOptions(Options& options, EngineChoice* choice) {
   options.Text("-m,--model", &choice->model, "MODEL", "file, folder, org/name or listed name");
@@ -17,8 +29,7 @@ void AddEngineOptions(Options& options, EngineChoice* choice) {
 
 void AddFormatOptions(Options& options, EngineChoice* choice) {
   options.Choice("--compute", &choice->compute, "fast|f32", "f32: the reference, slow and exact");
-  options.Choice("--kv-type", &choice->kv, "int8|f32",
-                 "values in int8 and keys in 12 bits, or all in f32");
+  options.Choice("--kv", &choice->kv, KvNames(), "format of keys and values (default: int12)");
   options.Choice("--quant", &choice->quant, "int8|int4", "hold the weights in this format");
 }
 
@@ -32,8 +43,10 @@ Result<model::LoadOptions> LoadOptionsFor(const EngineChoice& choice) {
   options.threads = ThreadsOf(choice);
   options.context = static_cast<std::size_t>(choice.context.value_or(0));
   const bool reference = choice.compute == "f32";
-  const bool full = choice.kv.empty() ? reference : choice.kv == "f32";
-  options.kv = full ? kernels::KvType::kF32 : kernels::KvType::kInt8;
+  options.kv = reference ? kernels::KvType::kF32 : kernels::KvType::kInt12;
+  for (const kernels::KvType type : kernels::KvTypes()) {
+    if (choice.kv == kernels::Name(type)) options.kv = type;
+  }
   if (reference) {
     if (!choice.quant.empty()) return Fail("--compute f32 and --quant exclude each other");
     options.pack = kernels::PackAs::kF32;

@@ -20,13 +20,13 @@ struct EngineChoice {
   std::optional<std::int64_t> context;
   std::string compute = "fast";  ///< or "f32"
   std::string quant;             ///< "", "int8" or "int4"
-  std::string kv;                ///< int8, f32, or empty: int8, but f32 with the reference
+  std::string kv;  ///< name of a KvType, or empty: int12, but f32 with the reference
 };
 
 /// -m and -t. The choice must outlive the parsing.
 void AddEngineOptions(Options& options, EngineChoice* choice);
 
-/// --compute and --quant.
+/// --compute, --kv and --quant.
 void AddFormatOptions(Options& options, EngineChoice* choice);
 
 /// -c, for commands that answer.

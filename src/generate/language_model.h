@@ -23,7 +23,7 @@ using tokenizer::TokenId;
 
 struct LanguageModelOptions {
   kernels::PackAs pack = kernels::PackAs::kSource;  ///< kF32: the reference (--compute f32)
-  kernels::KvType kv = kernels::KvType::kInt8;      ///< kF32 goes with the reference
+  kernels::KvType kv = kernels::KvType::kInt12;     ///< kF32 goes with the reference
   int threads = 0;                                  ///< 0: all of the pool
   std::size_t context = 0;      ///< most tokens of a sequence; 0: the model's context length
   std::size_t kv_bytes = 0;     ///< for keys and values; 0: half of the memory that is free

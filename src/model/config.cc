@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/utf8.h"
+#include "kernels/attention/attention.h"
 #include "model/arch/architecture.h"
 #include "model/config_reader.h"
 
@@ -88,9 +89,10 @@ void ReadSizes(ConfigReader& reader, const SizeDefaults& defaults, ModelConfig& 
           kHeads);
     }
   }
-  if (config.head_dim == 0 || config.head_dim % 4 != 0) {
+  if (config.head_dim == 0 || config.head_dim % 4 != 0 || config.head_dim > kernels::kMaxHeadDim) {
     reader.Refuse(fmt::format("gives heads of {} values", config.head_dim), kHeadDim,
-                  "heads of a multiple of 4 values are supported");
+                  fmt::format("heads of a multiple of 4 values, at most {}, are supported",
+                              kernels::kMaxHeadDim));
   }
   const std::size_t values = reader.Size({"attention.value_length", "v_head_dim"}, kMostWidth);
   if (values != 0 && values != config.head_dim) {

@@ -275,6 +275,7 @@ TEST(Config, RefusesAbsurdValues) {
       {"num_key_value_heads", 16, "does not divide"},
       {"head_dim", 7, "heads of 7 values"},
       {"head_dim", 6, "heads of 6 values"},
+      {"head_dim", 1024, "heads of 1024 values"},
       {"hidden_size", 60, "does not divide"},
       {"max_position_embeddings", 1ull << 40, "max_position_embeddings"},
       {"rms_norm_eps", "small", "not a finite number"},

@@ -142,6 +142,9 @@ std::vector<InvarianceCase> InvarianceCases() {
     for (const PackAs pack : {PackAs::kSource, PackAs::kInt8, PackAs::kInt4}) {
       cases.push_back({GoldenFolder(name), pack});
     }
+    for (const kernels::KvType kv : kernels::KvTypes()) {
+      cases.push_back({GoldenFolder(name), PackAs::kSource, kv});
+    }
   }
   // A real model, if there is one: its formats have kernels that the small ones don't reach.
   if (const char* path = std::getenv("ERGO_TEST_MODEL_SMOLLM2")) {

@@ -101,6 +101,7 @@ Result<int> Perplexity(const Settings& settings) {
   if (!settings.against.empty()) {
     EngineChoice choice = settings.engine;
     choice.quant.clear();
+    choice.kv.clear();
     choice.compute = settings.against;
     auto loaded = Load(choice, window);
     if (!loaded) return tl::unexpected(loaded.error());

@@ -172,9 +172,9 @@ std::string MemoryRow(const model::ModelConfig& config, const model::LoadOptions
     return Megabytes(blocks * layout.BlockBytes());
   };
   const std::uint64_t some = std::min<std::uint64_t>(4096, config.context_length);
-  return Row("memory", fmt::format("{} of weights; keys and values {} at {} tokens, {} at {}",
-                                   Megabytes(weight_bytes), at(some), some,
-                                   at(config.context_length), config.context_length));
+  return Row("memory", fmt::format("{} of weights; keys and values ({}) {} at {} tokens, {} at {}",
+                                   Megabytes(weight_bytes), kernels::Name(options.kv), at(some),
+                                   some, at(config.context_length), config.context_length));
 }
 
 Result<std::string> Describe(const formats::ModelFiles& files, const Settings& settings) {

@@ -26,24 +26,67 @@ const KvFormats& ActiveFormats() {
 
 const KvFormat& FormatOf(KvType type) {
   switch (type) {
-    case KvType::kInt8:
+    case KvType::kF16:
+      return ActiveFormats().f16;
+    case KvType::kBf16:
+      return ActiveFormats().bf16;
+    case KvType::kInt12:
       return ActiveFormats().int12;
+    case KvType::kInt8:
+      return ActiveFormats().int8;
+    case KvType::kInt4:
+      return ActiveFormats().int4;
     case KvType::kF32:
       break;
   }
   return kKvF32;
 }
 
+/// Of the tokens of a tile: the keys' scale, and the logarithm and the inverse of the values'.
+constexpr std::size_t kScaleBytes = 3 * kBlockTokens * sizeof(float);
+
 }  // namespace
 
-std::size_t KvLayout::TileBytes() const {
+std::span<const KvType> KvTypes() {
+  static constexpr KvType kAll[] = {KvType::kF32,   KvType::kF16,  KvType::kBf16,
+                                    KvType::kInt12, KvType::kInt8, KvType::kInt4};
+  return kAll;
+}
+
+std::string_view Name(KvType type) {
   switch (type) {
+    case KvType::kF16:
+      return "f16";
+    case KvType::kBf16:
+      return "bf16";
+    case KvType::kInt12:
+      return "int12";
     case KvType::kInt8:
-      return kBlockTokens * (3 * head_dim + 3 * sizeof(float));
+      return "int8";
+    case KvType::kInt4:
+      return "int4";
     case KvType::kF32:
       break;
   }
-  return 2 * kBlockTokens * head_dim * sizeof(float);
+  return "f32";
+}
+
+std::size_t KvLayout::TileBytes() const {
+  const std::size_t numbers = kBlockTokens * head_dim;  // of the keys, and of the values
+  switch (type) {
+    case KvType::kF16:
+    case KvType::kBf16:
+      return 4 * numbers;
+    case KvType::kInt12:
+      return 3 * numbers + kScaleBytes;
+    case KvType::kInt8:
+      return 2 * numbers + kScaleBytes;
+    case KvType::kInt4:
+      return kBlockTokens * ((head_dim + 7) / 8 * 4 + (head_dim + 31) / 32 * 16) + kScaleBytes;
+    case KvType::kF32:
+      break;
+  }
+  return 8 * numbers;
 }
 
 void StoreKv(const KvLayer& kv, const std::int32_t* blocks, std::size_t position, const float* key,

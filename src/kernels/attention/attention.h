@@ -8,6 +8,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string_view>
 
 #include "base/compute_pool.h"
 #include "kernels/attention/plan.h"
@@ -16,17 +18,26 @@ namespace ergo::kernels {
 
 inline constexpr std::size_t kBlockTokens = 64;
 
+/// How keys and values are held. In what has scales, each token and KV head has one for its key and
+/// one for its value.
 enum class KvType {
-  kF32,   ///< the reference
-  kInt8,  ///< values as int8, keys as 12-bit int16, one fp32 scale per token and KV head
+  kF32,  ///< the reference
+  kF16,
+  kBf16,
+  kInt12,  ///< keys in 12 bits or a little more, held as int16, values in int8
+  kInt8,
+  kInt4,
 };
+/// All types, the most exact first.
+std::span<const KvType> KvTypes();
+std::string_view Name(KvType type);
 
 /// Geometry of one layer class; plain data.
 struct KvLayout {
   KvType type = KvType::kF32;
   std::size_t layers = 0;
   std::size_t kv_heads = 0;
-  std::size_t head_dim = 0;  ///< a multiple of 4
+  std::size_t head_dim = 0;  ///< a multiple of 4, at most kMaxHeadDim
 
   /// Bytes of the keys and values of one block, layer and KV head (keys, then values, then what
   /// the type adds); a multiple of 64.

@@ -7,9 +7,9 @@
 // cache alone, whatever vectors share the way through a block.
 //
 // A format (kv_*.inc.h) is a class that says what keys, queries and values look like and how they
-// are multiplied; see Int12. Scores are in units of log2. The scales of values are put into the
-// softmax as logarithms: a weight is 2^(score + log2 scale), and the highest weight of a block,
-// which bytes are rounded against, is known before any power is taken.
+// are multiplied; see Scaled and Half. Scores are in units of log2. The scales of values are put
+// into the softmax as logarithms: a weight is 2^(score + log2 scale), and the highest weight of a
+// block, which bytes are rounded against, is known before any power is taken.
 //
 // A step is done for all vectors before the next one begins: reductions of single vectors are long
 // chains that would otherwise be waited for.
@@ -57,6 +57,8 @@ struct Partial {
   alignas(64) float add[Vec::kLanes];               ///< factor of this block
 };
 
+inline F32 ToF32(F32 a) { return a; }
+
 /// kCount vectors of a task, from number `first` on, and the block that they meet.
 struct Meeting {
   const AttentionTask& task;
@@ -71,9 +73,10 @@ struct Meeting {
 template <typename Format, int kCount, int kWide>
 void ScoreTokens(const Meeting& meeting, int part, Partial<kCount>* partial) {
   using Sum = typename Format::Sum;
+  constexpr int kStep = Format::kDims * Format::kSubs;
   const Running& running = meeting.running;
   const auto tile = Format::TileAt(meeting.tile, meeting.task.head_dim);
-  const int steps = static_cast<int>(meeting.task.head_dim) / (Format::kDims * Format::kSubs);
+  const int steps = (static_cast<int>(meeting.task.head_dim) + kStep - 1) / kStep;
   Sum dot[kWide][kCount];
 #pragma GCC unroll 8
   for (int p = 0; p < kWide; ++p) {
@@ -104,12 +107,11 @@ void ScoreTokens(const Meeting& meeting, int part, Partial<kCount>* partial) {
 #pragma GCC unroll 8
   for (int p = 0; p < kWide; ++p) {
     const int at = (part + p) * kLanes;
-    const F32 key_scale = Format::KeyScale(tile, at);
     const F32 value_log = capped ? F32::Zero() : Format::ValueLog(tile, at);
 #pragma GCC unroll 8
     for (int v = 0; v < kCount; ++v) {
       const F32 query_scale = F32::Set(running.query_scale[meeting.first + v]);
-      Fma(Format::ScoreOf(dot[p][v]) * key_scale, query_scale, value_log)
+      Fma(Format::ScoreOf(tile, at, dot[p][v]), query_scale, value_log)
           .Store(partial->weights[v] + at);
     }
   }
@@ -182,7 +184,16 @@ void FindShares(const Meeting& meeting, Partial<kCount>* partial) {
         const F32 more = Format::AddShare(tile, t + i * kLanes, weight[i], sum);
         sum = kWhole ? more : WhereLess(F32::Set(kUnseen), power, more, sum);
       }
-      RoundToBytes(weight).Store(partial->bytes[v] + t);
+      if constexpr (Format::kFloats) {
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; ++i) {
+          const F32 power = F32::Load(weights + t + i * kLanes);
+          const F32 seen = WhereLess(F32::Set(kUnseen), power, weight[i], F32::Zero());
+          (kWhole ? weight[i] : seen).Store(weights + t + i * kLanes);
+        }
+      } else {
+        RoundToBytes(weight).Store(partial->bytes[v] + t);
+      }
     }
     float* total = running.sum[meeting.first + v];
     const F32 kept = F32::Load(total) * F32::Set(partial->keep[v]);
@@ -190,13 +201,28 @@ void FindShares(const Meeting& meeting, Partial<kCount>* partial) {
   }
 }
 
-/// The values times the weights' bytes, merged into the sum of the blocks before.
+/// Merges what a block gives for a vector of dimensions from `dim` on into the sum of the blocks
+/// before.
+template <int kCount, typename Sum>
+[[gnu::always_inline]] inline void Merge(const Meeting& meeting, const Partial<kCount>& partial,
+                                         std::size_t dim, const Sum (&sums)[kCount]) {
+#pragma GCC unroll 8
+  for (int v = 0; v < kCount; ++v) {
+    float* out = meeting.running.out[meeting.first + v] + dim;
+    const F32 kept = F32::Load(out) * F32::Set(partial.keep[v]);
+    Fma(ToF32(sums[v]), F32::Set(partial.add[v]), kept).Store(out);
+  }
+}
+
+/// The values times the weights' bytes.
 template <typename Format, int kCount>
-void AddValues(const Meeting& meeting, const Partial<kCount>& partial) {
-  const int dims = static_cast<int>(meeting.task.head_dim);
+void AddWords(const Meeting& meeting, const Partial<kCount>& partial) {
+  constexpr int kSubs = Format::kValueSubs;
+  constexpr int kLoads = kParts / kSubs;
+  const std::size_t lanes = Format::ValueLanes(meeting.task.head_dim);
   const int words = (meeting.tokens + 3) / 4;
   const std::uint8_t* from = Format::TileAt(meeting.tile, meeting.task.head_dim).values;
-  for (int at = 0; at < dims; at += kParts * kLanes) {
+  for (std::size_t at = 0; at < lanes; at += kLoads * Vec::kLanes) {
     I32 dot[kParts][kCount];
 #pragma GCC unroll 8
     for (int p = 0; p < kParts; ++p) {
@@ -204,28 +230,75 @@ void AddValues(const Meeting& meeting, const Partial<kCount>& partial) {
       for (int v = 0; v < kCount; ++v) dot[p][v] = I32::Zero();
     }
     const std::uint8_t* values = from + at * 4;
-    for (int t = 0; t < words; ++t, values += 4 * dims) {
-      Bytes value[kParts];
+    for (int t = 0; t < words; ++t, values += 4 * lanes) {
+      Bytes loaded[kLoads];
 #pragma GCC unroll 8
-      for (int p = 0; p < kParts; ++p) value[p] = Bytes::Load(values + p * kLanes * 4);
+      for (int p = 0; p < kLoads; ++p) loaded[p] = Bytes::Load(values + p * kLanes * 4);
+      Unroll<kSubs>([&](auto sub) __attribute__((always_inline)) {
+#pragma GCC unroll 8
+        for (int v = 0; v < kCount; ++v) {
+          const Bytes share =
+              Bytes::Broadcast4(reinterpret_cast<const std::int8_t*>(partial.bytes[v] + 4 * t));
+#pragma GCC unroll 8
+          for (int p = 0; p < kLoads; ++p) {
+            I32& sum = dot[sub * kLoads + p][v];
+            sum = DotUnsigned(sum, share, Format::template Value<sub>(loaded[p]));
+          }
+        }
+      });
+    }
+    Unroll<kSubs>([&](auto sub) __attribute__((always_inline)) {
+#pragma GCC unroll 8
+      for (int p = 0; p < kLoads; ++p) {
+        const std::size_t lane = at + static_cast<std::size_t>(p) * Vec::kLanes;
+        if (lane >= lanes) break;
+        Merge<kCount>(meeting, partial, Format::template DimOf<sub>(lane), dot[sub * kLoads + p]);
+      }
+    });
+  }
+}
+
+/// The values times the weights. Tokens that no vector sees may hold anything and are not read.
+template <typename Format, int kCount>
+void AddFloats(const Meeting& meeting, const Partial<kCount>& partial) {
+  const std::size_t dims = meeting.task.head_dim;
+  const std::uint8_t* values = Format::TileAt(meeting.tile, dims).values;
+  for (std::size_t at = 0; at < dims; at += kParts * Vec::kLanes) {
+    F32 sum[kParts][kCount];
+#pragma GCC unroll 8
+    for (int p = 0; p < kParts; ++p) {
+#pragma GCC unroll 8
+      for (int v = 0; v < kCount; ++v) sum[p][v] = F32::Zero();
+    }
+    for (int t = 0; t < meeting.tokens; ++t) {
+      F32 value[kParts];
+#pragma GCC unroll 8
+      for (int p = 0; p < kParts; ++p) {
+        const std::size_t first = at + static_cast<std::size_t>(p * kLanes);
+        value[p] = Format::LoadValues(values, static_cast<std::size_t>(t) * dims + first);
+      }
 #pragma GCC unroll 8
       for (int v = 0; v < kCount; ++v) {
-        const Bytes share =
-            Bytes::Broadcast4(reinterpret_cast<const std::int8_t*>(partial.bytes[v] + 4 * t));
+        const F32 weight = F32::Set(partial.weights[v][t]);
 #pragma GCC unroll 8
-        for (int p = 0; p < kParts; ++p) dot[p][v] = DotUnsigned(dot[p][v], share, value[p]);
+        for (int p = 0; p < kParts; ++p) sum[p][v] = Fma(weight, value[p], sum[p][v]);
       }
     }
 #pragma GCC unroll 8
     for (int p = 0; p < kParts; ++p) {
-      if (at + p * kLanes >= dims) break;
-#pragma GCC unroll 8
-      for (int v = 0; v < kCount; ++v) {
-        float* out = meeting.running.out[meeting.first + v] + at + p * kLanes;
-        const F32 kept = F32::Load(out) * F32::Set(partial.keep[v]);
-        Fma(ToF32(dot[p][v]), F32::Set(partial.add[v]), kept).Store(out);
-      }
+      const std::size_t dim = at + static_cast<std::size_t>(p) * Vec::kLanes;
+      if (dim >= dims) break;
+      Merge<kCount>(meeting, partial, dim, sum[p]);
     }
+  }
+}
+
+template <typename Format, int kCount>
+void AddValues(const Meeting& meeting, const Partial<kCount>& partial) {
+  if constexpr (Format::kFloats) {
+    AddFloats<Format, kCount>(meeting, partial);
+  } else {
+    AddWords<Format, kCount>(meeting, partial);
   }
 }
 
@@ -311,9 +384,11 @@ void StartVector(const AttentionTask& task, int v, Running* running) {
   }
 }
 
-inline void FinishVector(const AttentionTask& task, int v, const Running& running) {
-  const F32 inverse = F32::Set(1.0f / Sum(F32::Load(running.sum[v])));
-  const float* from = running.out[v];
+template <typename Format>
+void FinishVector(const AttentionTask& task, int v, Running* running) {
+  Format::FinishOut(running->out[v], task.head_dim);
+  const F32 inverse = F32::Set(1.0f / Sum(F32::Load(running->sum[v])));
+  const float* from = running->out[v];
   float* to = task.vectors[v].out;
   std::size_t i = 0;
   for (; i + Vec::kLanes <= task.head_dim; i += Vec::kLanes) {
@@ -356,5 +431,5 @@ void AttendTask(const AttentionTask& task) {
       first = meeting.first;
     }
   }
-  for (int v = 0; v < task.count; ++v) FinishVector(task, v, running);
+  for (int v = 0; v < task.count; ++v) FinishVector<Format>(task, v, &running);
 }

@@ -26,17 +26,47 @@ I32 DotPairs(I32 sum, Bytes query, Bytes key) {
   return sum;
 }
 
+/// Two bytes of every lane as two int16.
+Bytes WidenToPairs(const std::uint8_t* p) {
+  return {_mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
+}
+
+void StoreF16(F32 x, std::uint16_t* p) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                      _mm512_cvtps_ph(x.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+
+/// Rounded to nearest even.
+void StoreBf16(F32 x, std::uint16_t* p) {
+  const __m512i bits = _mm512_castps_si512(x.v);
+  const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+  const __m512i rounded = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7FFF)));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                      _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16)));
+}
+
 // clang-format off
 #include "kernels/simd/math.inc.h"
 #include "kernels/attention/kv_numbers.inc.h"
 #include "kernels/attention/attention.inc.h"
+#include "kernels/attention/kv_half.inc.h"
+#include "kernels/attention/kv_scaled.inc.h"
 #include "kernels/attention/kv_int12.inc.h"
+#include "kernels/attention/kv_int8.inc.h"
+#include "kernels/attention/kv_int4.inc.h"
 // clang-format on
+
+template <typename Format>
+constexpr KvFormat Of() {
+  return {&Format::Store, &AttendTask<Format>};
+}
+
+const KvFormats kFormats = {Of<Half<F16>>(), Of<Half<Bf16>>(), Of<Int12>(), Of<Int8>(), Of<Int4>()};
 
 }  // namespace
 }  // namespace avx512
 
-const KvFormats kKvAvx512 = {{&avx512::Int12::Store, &avx512::AttendTask<avx512::Int12>}};
+const KvFormats kKvAvx512 = avx512::kFormats;
 
 }  // namespace ergo::kernels
 

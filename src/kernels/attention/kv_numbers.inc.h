@@ -53,12 +53,11 @@ inline std::size_t CopyPadded(const float* x, std::size_t n, float* to) {
   return (n + Vec::kLanes - 1) / Vec::kLanes * Vec::kLanes;
 }
 
-/// A key or a query, turned by a Hadamard matrix where n is a power of two: q·k stays as it is, and
+/// A vector, turned by a Hadamard matrix where n is a power of two: q·k stays as it is, and
 /// channels of large keys are spread over all dimensions (QuaRot, Ashkboos et al. 2024).
 struct Turned {
   alignas(64) float x[kMaxHeadDim];  ///< in whole vectors
   std::size_t padded;
-  float largest;
   float norm;  ///< the product of two such vectors is too large by 1 / norm²
 };
 inline void Turn(const float* x, std::size_t n, Turned* turned) {
@@ -68,7 +67,6 @@ inline void Turn(const float* x, std::size_t n, Turned* turned) {
     Hadamard(turned->x, n);
     turned->norm = 1.0f / __builtin_sqrtf(static_cast<float>(n));
   }
-  turned->largest = LargestOf(turned->x, turned->padded);
 }
 
 /// The largest magnitude of keys and queries whose dot products fit into 31 bits.
@@ -77,29 +75,28 @@ inline float LargestFixed(std::size_t head_dim) {
       static_cast<int>(__builtin_sqrtf(2147483000.0f / static_cast<float>(head_dim))));
 }
 
-/// A key or a query as fixed-point numbers; returns their scale. `q` has room for whole vectors.
-inline float FixedPoint(const float* x, std::size_t n, std::int16_t* q) {
+/// A key or a query as whole numbers up to `limit`, turned; returns their scale. `q` has room for
+/// whole vectors.
+inline float FixedPoint(const float* x, std::size_t n, float limit, std::int16_t* q) {
   Turned turned;
   Turn(x, n, &turned);
-  const float limit = LargestFixed(n);
-  const F32 inverse = F32::Set(turned.largest > 1e-30f ? limit / turned.largest : 0.0f);
+  const float largest = LargestOf(turned.x, turned.padded);
+  const F32 inverse = F32::Set(largest > 1e-30f ? limit / largest : 0.0f);
   for (std::size_t i = 0; i < turned.padded; i += Vec::kLanes) {
     (F32::Load(turned.x + i) * inverse).StoreI16(q + i);
   }
-  return turned.largest / limit * turned.norm;
+  return largest / limit * turned.norm;
 }
 
 /// The least scale of a value's numbers; its logarithm and inverse must be ordinary numbers.
 inline constexpr float kLeastScale = 1e-15f;
 
-/// A value in [-kMost, kMost]; returns the scale.
+/// n values, in whole vectors, as numbers in [-kMost, kMost]; returns their scale.
 template <int kMost>
-inline float QuantizeValue(const float* value, std::size_t head_dim, std::int8_t* q) {
-  alignas(64) float padded[kMaxHeadDim];
-  const std::size_t n = CopyPadded(value, head_dim, padded);
-  const float wanted = LargestOf(padded, n) / static_cast<float>(kMost);
+inline float QuantizeValue(const float* x, std::size_t n, std::int8_t* q) {
+  const float wanted = LargestOf(x, n) / static_cast<float>(kMost);
   const float scale = wanted > kLeastScale ? wanted : kLeastScale;
   const F32 inverse = F32::Set(1.0f / scale);
-  for (std::size_t i = 0; i < n; i += Vec::kLanes) (F32::Load(padded + i) * inverse).StoreI8(q + i);
+  for (std::size_t i = 0; i < n; i += Vec::kLanes) (F32::Load(x + i) * inverse).StoreI8(q + i);
   return scale;
 }

@@ -7,6 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "kernels/attention/task.h"
+
 namespace ergo::kernels {
 
 /// Rows of one sequence in a step: `rows` consecutive tokens that start at absolute position
@@ -18,9 +20,6 @@ struct SequenceRows {
   std::size_t rows;
   std::size_t first_row;
 };
-
-/// Most query vectors (the heads of one KV head's group, row after row) of a part.
-inline constexpr std::size_t kMostVectors = 24;
 
 /// The rows of a step in an order in which sequences that begin with the same blocks are
 /// neighbours, cut into parts of about the same cost. A thread that goes through the blocks of a

@@ -160,12 +160,20 @@ TEST_P(SharedPrefix, HasTheBitsOfEachBranchAlone) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, SharedPrefix,
-                         testing::Values(Shape{KvType::kInt8, 64, 9, 3, 0},
-                                         Shape{KvType::kInt8, 64, 14, 2, 0},
-                                         Shape{KvType::kInt8, 256, 4, 1, 100},
-                                         Shape{KvType::kInt8, 32, 4, 4, 64},
-                                         Shape{KvType::kF32, 16, 4, 2, 70}));
+std::vector<Shape> Shapes() {
+  std::vector<Shape> shapes;
+  for (const KvType type : KvTypes()) {
+    shapes.push_back({type, 64, 9, 3, 0});
+    shapes.push_back({type, 64, 14, 2, 0});
+    shapes.push_back({type, 256, 4, 1, 100});
+    shapes.push_back({type, 20, 4, 4, 64});
+  }
+  return shapes;
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, SharedPrefix, testing::ValuesIn(Shapes()), [](const auto& test) {
+  return std::string(Name(test.param.type)) + "_" + std::to_string(test.index);
+});
 
 }  // namespace
 }  // namespace ergo::kernels

@@ -8,6 +8,8 @@
 namespace ergo::kernels {
 
 inline constexpr std::size_t kMaxHeadDim = 512;
+/// Most query vectors (heads of one KV head's group, row after row) that are taken together.
+inline constexpr std::size_t kMostVectors = 24;
 
 /// One query head of one row.
 struct QueryVector {
