@@ -1,24 +1,46 @@
 #include "runtime/speculate/suffix_lookup.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "runtime/speculate/continuation.h"
 
 namespace ergo::runtime {
 namespace {
 
-/// Places of the last two tokens that are looked at: bounds the time on texts that consist of
-/// little else.
-constexpr std::size_t kMostPlaces = 2048;
+/// Places that are looked at closely: bounds the time on texts that consist of few tokens.
+constexpr std::size_t kMostPlaces = 512;
 constexpr std::size_t kBlock = 16;
 
-/// Whether `second` stands right behind `first` in one of kBlock places; p[-1] is readable.
-bool AnyPair(const std::int32_t* p, std::int32_t first, std::int32_t second) {
-  int hits = 0;
-  for (std::size_t i = 0; i < kBlock; ++i) {
-    hits |= static_cast<int>(p[i] == second) & static_cast<int>(*(p + i - 1) == first);
+using Lanes = std::int32_t __attribute__((vector_size(16)));
+constexpr std::size_t kLanes = sizeof(Lanes) / sizeof(std::int32_t);
+
+Lanes Load(const std::int32_t* p) {
+  Lanes lanes;
+  std::memcpy(&lanes, p, sizeof(lanes));
+  return lanes;
+}
+
+/// What has to stand in a place: the last token, the one before it, and the one `back` before it.
+struct Wanted {
+  std::int32_t last;
+  std::int32_t before;
+  std::int32_t far;
+  std::size_t back;
+};
+
+/// Whether it stands in one of kBlock places from p on.
+bool AnyPlace(const std::int32_t* p, const Wanted& wanted) {
+  const Lanes last = wanted.last - Lanes{};
+  const Lanes before = wanted.before - Lanes{};
+  const Lanes far = wanted.far - Lanes{};
+  Lanes any = {};
+  for (std::size_t i = 0; i < kBlock; i += kLanes) {
+    any |= (Load(p + i) == last) & (Load(p + i - 1) == before) & (Load(p + i - wanted.back) == far);
   }
-  return hits != 0;
+  std::uint64_t halves[2];
+  std::memcpy(halves, &any, sizeof(any));
+  return (halves[0] | halves[1]) != 0;
 }
 
 /// Searches backwards for the longest match.
@@ -63,22 +85,27 @@ bool Search::Look(std::size_t end) {
 
 const Places& Search::Run() {
   const std::size_t count = tokens_.size();
-  if (count < 3) return ends_;
-  const std::int32_t first = tokens_[count - 2];
-  const std::int32_t second = tokens_[count - 1];
+  if (count <= longest_) return ends_;
   const std::int32_t* data = tokens_.data();
-  const auto look = [&](std::size_t last) {
-    return data[last] != second || data[last - 1] != first || Look(last + 1);
+  // A match of at least `longest_` tokens is wanted, which grows as better ones are found.
+  std::size_t back = longest_ - 1;
+  const auto wanted = [&] {
+    back = longest_ - 1;
+    return Wanted{data[count - 1], data[count - 2], data[count - 1 - back], back};
   };
-  std::size_t last = count - 1;  // of the places that are still to be searched, exclusive
-  for (; last > kBlock; last -= kBlock) {
-    if (!AnyPair(data + last - kBlock, first, second)) continue;
+  Wanted want = wanted();
+  std::size_t place = count - 1;  // the last token's places from here on are done
+  for (; place >= kBlock + back; place -= kBlock) {
+    if (!AnyPlace(data + place - kBlock, want)) continue;
     for (std::size_t i = 1; i <= kBlock; ++i) {
-      if (!look(last - i)) return ends_;
+      const std::size_t at = place - i;
+      if (data[at] == want.last && data[at - 1] == want.before && !Look(at + 1)) return ends_;
     }
+    if (longest_ - 1 != back) want = wanted();
   }
-  for (; last > 1; --last) {
-    if (!look(last - 1)) return ends_;
+  for (; place > 1; --place) {
+    const std::size_t at = place - 1;
+    if (data[at] == want.last && data[at - 1] == want.before && !Look(at + 1)) return ends_;
   }
   return ends_;
 }

@@ -18,7 +18,7 @@ struct SuffixLookupOptions {
 
 /// Finds where the longest suffix of `tokens` occurred before, and guesses that it goes on as it
 /// did there: where there are several places, as most of them do; where they are equally many, as
-/// the last of those does. Without state: each call scans the tokens from the end, two or three
+/// the last of those does. Without state: each call scans the tokens from the end, in a few
 /// microseconds for 8,000, so that a fork or a truncated sequence costs nothing (a suffix automaton
 /// would have to be copied or rolled back).
 ///
