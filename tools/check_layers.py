@@ -44,6 +44,7 @@ OWNERS = {
     "openssl": ["formats/hub/"],
     "pcre2.h": ["tokenizer/"],
     "utf8proc.h": ["tokenizer/"],
+    "xxhash.h": ["base/content_hash."],
 }
 
 FORBIDDEN_NAMES = re.compile(r"^(utils?|helpers?|commons?|misc)$|_(utils?|helpers?)$")

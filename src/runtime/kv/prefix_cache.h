@@ -4,11 +4,14 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <set>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
+#include "runtime/kv/prefix_store.h"
 #include "runtime/kv/prefix_tree.h"
 #include "runtime/kv/sequence_cache.h"
 
@@ -18,10 +21,14 @@ struct PrefixStats {
   std::uint64_t lookups = 0;
   std::uint64_t hit_tokens = 0;     ///< tokens looked up that were there
   std::uint64_t missed_tokens = 0;  ///< tokens looked up that were not
-  std::uint64_t evictions = 0;      ///< nodes that Evict took away
-  std::size_t nodes = 0;            ///< blocks of tokens that are remembered
+  std::uint64_t evictions = 0;      ///< blocks that Evict took from memory
+  std::uint64_t spills = 0;         ///< of those, blocks that were written to the store then
+  std::uint64_t loads = 0;          ///< blocks read from the store
+  std::size_t nodes = 0;            ///< blocks in memory
   std::size_t bytes = 0;            ///< of their keys and values
   std::size_t idle_bytes = 0;       ///< of those that no sequence uses
+  std::size_t stored_nodes = 0;     ///< blocks in the store
+  std::size_t stored_bytes = 0;
 };
 
 /// A radix tree over token ids for each name space, whose nodes hold one block of every class with
@@ -43,11 +50,12 @@ class PrefixCache {
   PrefixCache& operator=(const PrefixCache&) = delete;
 
   /// A sequence of the longest beginning of `tokens`, at most `most` of them, that is remembered in
-  /// `name_space`: it may be empty and may end within a block. It shares the blocks; none is taken.
-  /// What was found counts as used now.
+  /// `name_space`: it may be empty and may end within a block. It shares the blocks; none is taken
+  /// but for those read from the store, and no more than are available or evictable. What was found
+  /// counts as used now.
   SequenceBlocks Find(std::string_view name_space, std::span<const std::int32_t> tokens,
                       std::size_t most);
-  /// Tokens that Find would find.
+  /// Tokens that Find would find, in memory or in the store.
   std::size_t Match(std::string_view name_space, std::span<const std::int32_t> tokens,
                     std::size_t most) const;
 
@@ -69,7 +77,15 @@ class PrefixCache {
   /// on if it is the only other user. False if the tree doesn't have that block.
   bool Yield(const SequenceBlocks& sequence);
 
-  /// Forgets a name space, or everything.
+  /// Takes a store over: what is in it can be found from now on, and what Evict takes from memory
+  /// goes there. Once.
+  void Attach(std::unique_ptr<PrefixStore> store);
+  /// Writes what is not in the store yet, the most valuable first, up to the store's budget. On
+  /// return it is safe from power cuts. Errors: those of the store; the rest goes on as if there
+  /// were less room on disk. Without a store there is nothing to do.
+  Status Save();
+
+  /// Forgets a name space, or everything, in memory and in the store.
   void Drop(std::string_view name_space);
   void Clear();
 
@@ -84,9 +100,16 @@ class PrefixCache {
     std::uint64_t tick = 0;  ///< of the last use: among equals the older goes first
     auto operator<=>(const Rank&) const = default;
   };
+  /// What is known of a node besides its tokens. It is in memory or in the store.
   struct Entry {
     Rank rank;
-    bool queued = false;  ///< in leaves_
+    bool in_memory = false;
+    bool stored = false;
+    bool queued = false;        ///< in leaves_
+    bool store_queued = false;  ///< in stored_leaves_
+    bool pinned = false;        ///< the store must keep it for now
+    std::uint32_t children_in_memory = 0;
+    std::uint32_t children_stored = 0;
   };
   struct Leaf {
     Rank rank;
@@ -98,20 +121,42 @@ class PrefixCache {
     return blocks_[id * cache_.classes() + kv_class];
   }
   bool IsIdle(Id id) { return cache_.blocks(0).IsIdle(block(id, 0)); }
-  bool IsLeaf(Id id) const { return tree_.IsBlock(id) && tree_.node(id).children.empty(); }
+  /// Whether it is in memory and nothing below it is.
+  bool IsLeaf(Id id) const {
+    return tree_.IsBlock(id) && entries_[id].in_memory && entries_[id].children_in_memory == 0;
+  }
 
   void Touch(Id id);
   void Queue(Id id);
   void Unqueue(Id id);
   void QueueWhatBecameIdle();
   Id Add(Id parent, std::span<const std::int32_t> tokens);
+  void Extend(Id id, std::span<const std::int32_t> tokens);
+  void Lend(Id id, std::size_t tokens, SequenceBlocks& sequence);
   void Take(Id id, const SequenceBlocks& sequence, std::size_t index);
-  void GiveUp(Id id);
   void Adopt(Id id, SequenceBlocks& sequence, std::size_t index);
-  void Forget(Id leaf);
+  void EnterMemory(Id id);
+  void LeaveMemory(Id id);
+  void GiveUp(Id id);
+  void ForgetFrom(Id id);
+  void DropFromMemory(Id leaf);
   bool EvictOne();
   bool ForgetWhatStandsInTheWay();
-  void ForgetFrom(Id id);
+
+  // With a store, in prefix_spill.cc:
+  void EnterStore(Id id);
+  void LeaveStore(Id id);
+  void QueueStored(Id id);
+  void UnqueueStored(Id id);
+  bool AddStored(const PrefixStore::Stored& stored, Id& id);
+  bool MakeRoomInStore(std::size_t bytes, const Rank& below);
+  void Spill(Id id);
+  bool Load(Id id);
+  void LoadPath(std::span<const Id> path, std::span<const std::size_t> tokens,
+                SequenceBlocks& found);
+  Result<bool> SavePath(std::span<const Id> path, std::vector<Id>& batch);
+  Status CommitBatch(std::vector<Id>& batch);
+  std::vector<std::span<std::byte>> Bytes(Id id);
 
   SequenceCache& cache_;
   PrefixTree tree_;
@@ -120,6 +165,12 @@ class PrefixCache {
   std::vector<Id> owners_;            ///< of each block of class 0
   std::set<Leaf> leaves_;             ///< those that may be idle, see QueueWhatBecameIdle
   std::vector<std::int32_t> became_idle_;
+  std::unique_ptr<PrefixStore> store_;
+  std::set<Leaf> stored_leaves_;  ///< stored, with nothing stored below
+  std::size_t stored_ = 0;        ///< nodes in the store
+  std::size_t in_memory_ = 0;     ///< nodes in memory
+  std::size_t spill_pause_ = 0;   ///< evictions to go before the store is tried again
+  std::uint64_t attached_ = 0;    ///< tick_ at Attach
   double clock_ = 0.0;
   std::uint64_t tick_ = 0;
   PrefixStats counts_;

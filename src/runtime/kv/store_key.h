@@ -1,0 +1,15 @@
+// What stored keys and values depend on.
+#pragma once
+
+#include <string>
+
+#include "model/model.h"
+#include "runtime/kv/prefix_store.h"
+
+namespace ergo::runtime {
+
+/// The key for what `model`, loaded from files of digest `files` (model::FilesDigest), computes on
+/// this machine with this build of the program: keys and values under it are the same to the bit.
+StoreKey MakeStoreKey(const model::Model& model, const std::string& files);
+
+}  // namespace ergo::runtime
