@@ -1,0 +1,329 @@
+#include "generate/constrain/token_masks.h"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+#include <utility>
+
+namespace ergo::generate::constrain {
+namespace {
+
+constexpr float kForbidden = -std::numeric_limits<float>::infinity();
+/// Sets with fewer than one of so many tokens are lists.
+constexpr std::size_t kSparse = 64;
+/// Counts of repetitions for which loops keep a set of their own.
+constexpr std::size_t kKeptCounts = 16;
+/// What tokens may add after the end of a rule before it is better to look at all of them, most of
+/// which something else than their start rules out.
+constexpr std::size_t kMaxTails = 8192;
+/// States whose masks are kept: at most 150 MB for 150,000 tokens.
+constexpr std::size_t kMaxStateMasks = 8192;
+
+void ForbidIn(std::uint64_t allowed, float* logits) {
+  for (std::uint64_t rest = ~allowed; rest != 0; rest &= rest - 1) {
+    logits[std::countr_zero(rest)] = kForbidden;
+  }
+}
+
+}  // namespace
+
+bool TokenSet::Contains(TokenId id) const {
+  if (id < 0) return false;
+  if (bits.empty()) return std::binary_search(ids.begin(), ids.end(), id);
+  const auto i = static_cast<std::size_t>(id);
+  return i / 64 < bits.size() && ((bits[i / 64] >> (i % 64)) & 1) != 0;
+}
+
+void TokenSet::Apply(std::span<float> logits) const {
+  if (bits.empty()) {
+    std::vector<float> kept;
+    kept.reserve(ids.size());
+    for (const TokenId id : ids) {
+      const auto i = static_cast<std::size_t>(id);
+      kept.push_back(i < logits.size() ? logits[i] : kForbidden);
+    }
+    std::fill(logits.begin(), logits.end(), kForbidden);
+    for (std::size_t k = 0; k < ids.size(); ++k) {
+      const auto i = static_cast<std::size_t>(ids[k]);
+      if (i < logits.size()) logits[i] = kept[k];
+    }
+    return;
+  }
+  const std::size_t whole = std::min(bits.size(), logits.size() / 64);
+  for (std::size_t word = 0; word < whole; ++word) {
+    if (bits[word] == 0) {
+      std::fill_n(logits.data() + 64 * word, 64, kForbidden);
+    } else {
+      ForbidIn(bits[word], logits.data() + 64 * word);
+    }
+  }
+  for (std::size_t i = 64 * whole; i < logits.size(); ++i) {
+    if (!Contains(static_cast<TokenId>(i))) logits[i] = kForbidden;
+  }
+}
+
+void TokenBits::Add(const TokenSet& set) {
+  Add(set.ids);
+  for (std::size_t i = 0; i < set.bits.size(); ++i) words_[i] |= set.bits[i];
+}
+
+TokenSet TokenBits::Take() const {
+  std::size_t count = 0;
+  for (const std::uint64_t word : words_) count += static_cast<std::size_t>(std::popcount(word));
+  TokenSet set;
+  if (count > 64 * words_.size() / kSparse) {
+    set.bits = words_;
+    return set;
+  }
+  set.ids.reserve(count);
+  for (std::size_t i = 0; i < words_.size(); ++i) {
+    for (std::uint64_t rest = words_[i]; rest != 0; rest &= rest - 1) {
+      set.ids.push_back(static_cast<TokenId>(64 * i) + std::countr_zero(rest));
+    }
+  }
+  return set;
+}
+
+TokenMasks::TokenMasks(std::shared_ptr<const Grammar> grammar,
+                       std::shared_ptr<const TokenTable> table)
+    : grammar_(std::move(grammar)), table_(std::move(table)), bits_(table_->size()) {}
+
+TokenSet TokenMasks::Search(Machine* machine, SetId set) {
+  TokenBits bits(table_->size());
+  AddTails(machine, set, table_->trie(), &bits);
+  if (machine->CanEnd(set)) bits.Add(table_->ends());
+  return bits.Take();
+}
+
+void TokenMasks::AddTails(Machine* machine, SetId set, const TokenTrie& tails,
+                          TokenBits* bits) const {
+  std::vector<SetId> sets(tails.max_depth() + 1, Machine::kDead);
+  sets[0] = set;
+  const auto nodes = tails.nodes();
+  for (std::size_t i = 0; i < nodes.size();) {
+    const TokenTrie::Node& node = nodes[i];
+    const SetId next = machine->Step(sets[node.depth], node.byte);
+    if (next == Machine::kDead) {
+      i = node.end;
+      continue;
+    }
+    sets[node.depth + 1U] = next;
+    bits->Add(tails.tokens(i));
+    ++i;
+  }
+}
+
+bool TokenMasks::Extends(Machine* machine, SetId set, std::string_view text) const {
+  const auto nodes = table_->trie().nodes();
+  std::size_t i = 0;
+  std::size_t end = nodes.size();
+  for (const char c : text) {
+    while (i < end && nodes[i].byte != static_cast<std::uint8_t>(c)) i = nodes[i].end;
+    if (i >= end) return false;
+    end = nodes[i].end;
+    ++i;
+  }
+  const std::size_t base = text.size();
+  std::vector<SetId> sets(table_->trie().max_depth() + 1, Machine::kDead);
+  sets[0] = set;
+  while (i < end) {
+    const std::size_t depth = nodes[i].depth - base;
+    const SetId next = machine->Step(sets[depth], nodes[i].byte);
+    if (next == Machine::kDead) {
+      i = nodes[i].end;
+      continue;
+    }
+    if (!table_->trie().tokens(i).empty()) return true;
+    sets[depth + 1] = next;
+    ++i;
+  }
+  return false;
+}
+
+const TokenMasks::StateMask& TokenMasks::MaskOf(Machine* machine, std::uint32_t state) {
+  const auto known = masks_.find(state);
+  if (known != masks_.end()) return known->second;
+  const TokenTrie& trie = table_->trie();
+  const auto nodes = trie.nodes();
+  std::vector<SetId> sets(trie.max_depth() + 1, Machine::kDead);
+  sets[0] = machine->Below(state);
+  std::vector<std::size_t> ends;  // lengths of the path at which the rule was complete
+  std::vector<TokenTrie::Entry> tails;
+  TokenBits sure(table_->size());
+  for (std::size_t i = 0; i < nodes.size();) {
+    const TokenTrie::Node& node = nodes[i];
+    while (!ends.empty() && ends.back() > node.depth) ends.pop_back();
+    const SetId next = machine->Step(sets[node.depth], node.byte);
+    if (next == Machine::kDead && ends.empty()) {
+      i = node.end;
+      continue;
+    }
+    sets[node.depth + 1U] = next;
+    if (next != Machine::kDead) {
+      sure.Add(trie.tokens(i));
+      if (machine->AtBottom(next)) ends.push_back(node.depth + 1U);
+    } else {
+      for (const TokenId id : trie.tokens(i)) {
+        for (const std::size_t end : ends) tails.emplace_back(table_->bytes(id).substr(end), id);
+      }
+      if (tails.size() > kMaxTails) {
+        return masks_.try_emplace(state, StateMask{.search = true}).first->second;
+      }
+    }
+    ++i;
+  }
+  if (masks_.size() >= kMaxStateMasks) masks_.clear();
+  return masks_.try_emplace(state, StateMask{.sure = sure.Take(), .tails = TokenTrie(&tails)})
+      .first->second;
+}
+
+TokenMasks::LoopMask TokenMasks::SearchLoop(std::uint32_t state) const {
+  struct At {
+    std::uint32_t state = 0;  ///< kEnd once the token is outside of the loop
+    std::uint32_t complete = 0;
+  };
+  const TokenTrie& trie = table_->trie();
+  const auto nodes = trie.nodes();
+  const std::uint32_t start = grammar_->rule_of(state).start;
+  std::vector<At> path(trie.max_depth() + 1);
+  path[0] = {state, 0};
+  // Lengths of the path at which repetitions were complete, and how many of them.
+  std::vector<std::pair<std::size_t, std::size_t>> ends;
+  std::vector<std::vector<TokenId>> by_count(trie.max_depth() + 2);
+  std::vector<std::vector<TokenTrie::Entry>> tails(trie.max_depth() + 1);
+  std::vector<TokenTrie::Entry> all_tails;
+  for (std::size_t i = 0; i < nodes.size();) {
+    const TokenTrie::Node& node = nodes[i];
+    while (!ends.empty() && ends.back().first > node.depth) ends.pop_back();
+    const At from = path[node.depth];
+    At next{Grammar::kEnd, from.complete};
+    if (from.state != Grammar::kEnd) {
+      for (const ByteEdge& edge : grammar_->bytes(from.state)) {
+        if (node.byte < edge.first || node.byte > edge.last) continue;
+        next.state = edge.target;
+        if (!grammar_->state(edge.target).accepting) break;
+        next = {start, from.complete + 1};
+        ends.emplace_back(node.depth + 1U, next.complete);
+        break;
+      }
+    }
+    if (next.state == Grammar::kEnd && ends.empty()) {
+      i = node.end;
+      continue;
+    }
+    path[node.depth + 1U] = next;
+    for (const TokenId id : trie.tokens(i)) {
+      if (next.state != Grammar::kEnd) {
+        by_count[next.complete + (next.state == start ? 0 : 1)].push_back(id);
+        continue;
+      }
+      for (const auto& [length, complete] : ends) {
+        tails[complete].emplace_back(table_->bytes(id).substr(length), id);
+        all_tails.push_back(tails[complete].back());
+      }
+      if (all_tails.size() > kMaxTails) {
+        LoopMask mask;
+        mask.search = true;
+        return mask;
+      }
+    }
+    ++i;
+  }
+  LoopMask mask;
+  TokenBits all(table_->size());
+  while (by_count.size() > 1 && by_count.back().empty()) by_count.pop_back();
+  for (const std::vector<TokenId>& ids : by_count) {
+    mask.ids.insert(mask.ids.end(), ids.begin(), ids.end());
+    mask.counts.push_back(mask.ids.size());
+  }
+  all.Add(mask.ids);
+  mask.all = all.Take();
+  while (!tails.empty() && tails.back().empty()) tails.pop_back();
+  for (std::vector<TokenTrie::Entry>& entries : tails) mask.tails.emplace_back(&entries);
+  mask.all_tails = TokenTrie(&all_tails);
+  return mask;
+}
+
+TokenMasks::LoopMask& TokenMasks::LoopMaskOf(std::uint32_t state) {
+  const auto known = loops_.find(state);
+  if (known != loops_.end()) return known->second;
+  return loops_.try_emplace(state, SearchLoop(state)).first->second;
+}
+
+void TokenMasks::AddUpTo(LoopMask* mask, std::size_t repetitions) {
+  if (repetitions + 1 >= mask->counts.size()) return bits_.Add(mask->all);
+  const std::size_t kept = std::min(repetitions, kKeptCounts);
+  if (mask->up_to.size() <= kept) mask->up_to.resize(kept + 1);
+  if (!mask->up_to[kept]) {
+    TokenBits bits(table_->size());
+    bits.Add(std::span(mask->ids).first(mask->counts[kept]));
+    mask->up_to[kept] = bits.Take();
+  }
+  bits_.Add(*mask->up_to[kept]);
+  const std::size_t done = mask->counts[kept];
+  bits_.Add(std::span(mask->ids).subspan(done, mask->counts[repetitions] - done));
+}
+
+bool TokenMasks::SharesFirstByte(const Machine& machine, SetId set, std::uint32_t state) const {
+  std::array<bool, 256> first{};
+  for (const ByteEdge& edge : grammar_->bytes(state)) {
+    std::fill(first.begin() + edge.first, first.begin() + edge.last + 1, true);
+  }
+  for (const Position& position : machine.positions(set)) {
+    for (const ByteEdge& edge : grammar_->bytes(position.state)) {
+      if (std::find(first.begin() + edge.first, first.begin() + edge.last + 1, true) !=
+          first.begin() + edge.last + 1) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+bool TokenMasks::AddLoop(Machine* machine, const Position& position) {
+  const Grammar::Rule& rule = grammar_->rule_of(position.state);
+  LoopMask& mask = LoopMaskOf(position.state);
+  if (mask.search) {
+    AddTails(machine, machine->Only(position), table_->trie(), &bits_);
+    return true;
+  }
+  const std::size_t most =
+      rule.max == kUnlimited ? mask.counts.size() : std::size_t{rule.max} - position.count;
+  const std::size_t least = rule.min > position.count ? rule.min - position.count : 0;
+  AddUpTo(&mask, most);
+  const SetId after = machine->Popped(position.stack);
+  // A token too long for the loop may begin in it and go on behind it.
+  if (most + 1 < mask.counts.size() && SharesFirstByte(*machine, after, rule.start)) return false;
+  if (least <= 1 && most + 1 >= mask.tails.size()) {
+    AddTails(machine, after, mask.all_tails, &bits_);
+    return true;
+  }
+  for (std::size_t i = least; i <= most && i < mask.tails.size(); ++i) {
+    AddTails(machine, after, mask.tails[i], &bits_);
+  }
+  return true;
+}
+
+TokenSet TokenMasks::Allowed(Machine* machine, SetId set) {
+  bits_.Clear();
+  const std::vector<Position> positions(machine->positions(set).begin(),
+                                        machine->positions(set).end());
+  for (const Position& position : positions) {
+    if (position.state == Grammar::kEnd) {
+      bits_.Add(table_->ends());
+    } else if (grammar_->rule_of(position.state).kind == Grammar::Kind::kByteLoop) {
+      if (!AddLoop(machine, position)) return Search(machine, set);
+    } else {
+      const StateMask& mask = MaskOf(machine, position.state);
+      bits_.Add(mask.sure);
+      if (mask.search) {
+        AddTails(machine, machine->Only(position), table_->trie(), &bits_);
+      } else if (!mask.tails.empty()) {
+        AddTails(machine, machine->Popped(position.stack), mask.tails, &bits_);
+      }
+    }
+  }
+  return bits_.Take();
+}
+
+}  // namespace ergo::generate::constrain

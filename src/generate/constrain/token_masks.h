@@ -1,0 +1,106 @@
+// Which tokens a grammar allows, found with as little looking as possible.
+//
+// What a token does from a state of the grammar mostly depends on that state alone: either it
+// stays within the state's rule (or those that it calls), or it can't be right whatever called the
+// rule. Those are found once for each state by a walk over the whole vocabulary. Only tokens that
+// reach beyond the end of the rule depend on the stack; what they add after the end is kept as a
+// small tree, and walked over when the stack is known. (The division is that of XGrammar: Dong et
+// al. 2024, "adaptive token mask cache".)
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "generate/constrain/grammar.h"
+#include "generate/constrain/machine.h"
+#include "generate/constrain/token_table.h"
+
+namespace ergo::generate::constrain {
+
+/// A set of tokens: a list when they are few, else a bit for each token of the vocabulary.
+struct TokenSet {
+  std::vector<std::uint64_t> bits = {};  ///< empty: see ids
+  std::vector<TokenId> ids = {};         ///< sorted
+
+  bool Contains(TokenId id) const;
+  /// Sets the logits of all other tokens to -inf.
+  void Apply(std::span<float> logits) const;
+};
+
+/// One bit for each token.
+class TokenBits {
+ public:
+  explicit TokenBits(std::size_t size) : words_((size + 63) / 64, 0) {}
+  void Clear() { std::fill(words_.begin(), words_.end(), 0); }
+  void Set(TokenId id) {
+    const auto i = static_cast<std::size_t>(id);
+    words_[i / 64] |= std::uint64_t{1} << (i % 64);
+  }
+  void Add(std::span<const TokenId> ids) {
+    for (const TokenId id : ids) Set(id);
+  }
+  void Add(const TokenSet& set);
+  TokenSet Take() const;
+
+ private:
+  std::vector<std::uint64_t> words_;
+};
+
+/// Not safe for several threads at a time.
+class TokenMasks {
+ public:
+  TokenMasks(std::shared_ptr<const Grammar> grammar, std::shared_ptr<const TokenTable> table);
+
+  /// Tokens that may come next, with those that end the answer where the text may end.
+  TokenSet Allowed(Machine* machine, SetId set);
+  /// The same without any short cut: for tests and for what has none.
+  TokenSet Search(Machine* machine, SetId set);
+
+  /// Whether a token that is allowed in `set` begins with bytes that would complete `text` to it:
+  /// whether `text` might be but the start of a token.
+  bool Extends(Machine* machine, SetId set, std::string_view text) const;
+
+ private:
+  /// Tokens by what they do from a state of a plain rule.
+  struct StateMask {
+    TokenSet sure = {};    ///< allowed, whatever comes after the rule
+    TokenTrie tails = {};  ///< what others add after the end of the rule
+    /// There are too many tails to keep: look through the vocabulary with the stack that is known.
+    bool search = false;
+  };
+  /// Tokens by what they do from a state of a loop, counted from there.
+  struct LoopMask {
+    std::vector<TokenId> ids;         ///< that stay within the loop, by the repetitions they begin
+    std::vector<std::size_t> counts;  ///< how many of them begin at most so many
+    TokenSet all;
+    std::vector<std::optional<TokenSet>> up_to = {};  ///< the first so many; made when needed
+    std::vector<TokenTrie> tails;  ///< what others add after the end, by complete repetitions
+    TokenTrie all_tails;
+    bool search = false;
+  };
+
+  const StateMask& MaskOf(Machine* machine, std::uint32_t state);
+  LoopMask& LoopMaskOf(std::uint32_t state);
+  LoopMask SearchLoop(std::uint32_t state) const;
+  void AddTails(Machine* machine, SetId set, const TokenTrie& tails, TokenBits* bits) const;
+  /// False if only Search can tell.
+  bool AddLoop(Machine* machine, const Position& position);
+  void AddUpTo(LoopMask* mask, std::size_t repetitions);
+  bool SharesFirstByte(const Machine& machine, SetId set, std::uint32_t state) const;
+
+  std::shared_ptr<const Grammar> grammar_;
+  std::shared_ptr<const TokenTable> table_;
+  std::unordered_map<std::uint32_t, StateMask> masks_;
+  std::unordered_map<std::uint32_t, LoopMask> loops_;
+  TokenBits bits_;
+};
+
+}  // namespace ergo::generate::constrain
