@@ -44,6 +44,7 @@ OWNERS = {
     "openssl": ["formats/hub/"],
     "pcre2.h": ["tokenizer/"],
     "utf8proc.h": ["tokenizer/"],
+    "ergo": ["capi/"],
     "xxhash.h": ["base/content_hash."],
 }
 
