@@ -6,6 +6,7 @@
 
 #include "base/compute_pool.h"
 #include "cli/model_choice.h"
+#include "cli/terminal.h"
 
 namespace ergo::cli {
 namespace {
@@ -29,13 +30,20 @@ void AddEngineOptions(Options& options, EngineChoice* choice) {
 
 void AddFormatOptions(Options& options, EngineChoice* choice) {
   options.Choice("--compute", &choice->compute, "fast|f32", "f32: the reference, slow and exact");
-  options.Choice("--kv", &choice->kv, KvNames(), "format of keys and values (default: int12)");
+  options.Choice("--kv", &choice->kv, KvNames(), "format of keys and values (int8 or int12)");
   options.Choice("--quant", &choice->quant, "int8|int4", "hold the weights in this format");
 }
 
 void AddContextOption(Options& options, EngineChoice* choice) {
   options.Number("-c,--context", &choice->context, "N", "most tokens (default: the model's)",
                  {1, 1 << 30});
+}
+
+void AddMemoryOptions(Options& options, EngineChoice* choice) {
+  options.Bytes("--kv-memory", &choice->kv_memory,
+                "for keys and values (default: half of the free memory)");
+  options.Text("--kv-dir", &choice->kv_dir, "DIR", "keep keys and values here for the next start");
+  options.Bytes("--kv-disk", &choice->kv_disk, "most of it for one model (4G)");
 }
 
 Result<model::LoadOptions> LoadOptionsFor(const EngineChoice& choice) {
@@ -88,6 +96,10 @@ Result<std::shared_ptr<generate::LanguageModel>> LoadLanguageModel(const EngineC
   options.kv = load->kv;
   options.threads = load->threads;
   options.context = load->context;
+  options.kv_bytes = static_cast<std::size_t>(choice.kv_memory.value_or(0));
+  options.kv_dir = choice.kv_dir;
+  if (choice.kv_disk) options.kv_disk = static_cast<std::size_t>(*choice.kv_disk);
+  options.warn = [](const Error& error) { Note(error.Message()); };
   return generate::LanguageModel::Load(*name, options);
 }
 

@@ -18,9 +18,12 @@ struct EngineChoice {
   std::string model;
   std::optional<std::int64_t> threads;
   std::optional<std::int64_t> context;
+  std::optional<std::uint64_t> kv_memory;
+  std::string kv_dir;
+  std::optional<std::uint64_t> kv_disk;
   std::string compute = "fast";  ///< or "f32"
   std::string quant;             ///< "", "int8" or "int4"
-  std::string kv;  ///< name of a KvType, or empty: int12, but f32 with the reference
+  std::string kv;                ///< name of a KvType, or empty: int12, but f32 with the reference
 };
 
 /// -m and -t. The choice must outlive the parsing.
@@ -28,6 +31,9 @@ void AddEngineOptions(Options& options, EngineChoice* choice);
 
 /// --compute, --kv and --quant.
 void AddFormatOptions(Options& options, EngineChoice* choice);
+
+/// --kv-memory, --kv-dir and --kv-disk, for commands that answer.
+void AddMemoryOptions(Options& options, EngineChoice* choice);
 
 /// -c, for commands that answer.
 void AddContextOption(Options& options, EngineChoice* choice);

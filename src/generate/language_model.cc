@@ -9,6 +9,8 @@
 
 #include "base/memory.h"
 #include "generate/default_sampling.h"
+#include "model/files_digest.h"
+#include "runtime/kv/store_key.h"
 
 namespace ergo::generate {
 namespace {
@@ -80,6 +82,7 @@ Status LanguageModel::LoadParts(const LanguageModelOptions& options) {
       options.kv_bytes != 0 ? options.kv_bytes : std::max(AvailableMemory() / 2, kLeastKvBytes);
   auto engine = runtime::Engine::Create(*model_, shared);
   if (!engine) return Fail(std::move(engine));
+  if (!options.kv_dir.empty()) OpenStore(options, **engine);
   runtime::LoopOptions loop;
   loop.threads = options.threads;
   loop.pool = options.pool;
@@ -89,13 +92,47 @@ Status LanguageModel::LoadParts(const LanguageModelOptions& options) {
   ends_.insert(ends_.end(), config.eos.begin(), config.eos.end());
   std::sort(ends_.begin(), ends_.end());
   ends_.erase(std::unique(ends_.begin(), ends_.end()), ends_.end());
+  think_tags_ = ThinkTags::Find(*tokenizer_);
   return {};
+}
+
+/// Without the store everything works, only slower: what is wrong with it is no error.
+void LanguageModel::OpenStore(const LanguageModelOptions& options, runtime::Engine& engine) {
+  warn_ = options.warn;
+  runtime::StoreOptions store_options;
+  store_options.folder = options.kv_dir;
+  store_options.key = runtime::MakeStoreKey(*model_, model::FilesDigest(files_));
+  store_options.budget = options.kv_disk;
+  for (const model::KvClass& kv_class : model_->kv_classes()) {
+    store_options.block_bytes.push_back(kv_class.layout.BlockBytes());
+  }
+  store_options.warn = options.warn;
+  auto store = runtime::PrefixStore::Open(std::move(store_options));
+  if (!store) {
+    if (warn_) warn_(store.error());
+    return;
+  }
+  engine.Attach(std::move(*store));
+  saves_ = true;
+}
+
+LanguageModel::~LanguageModel() {
+  if (!saves_ || scheduler_ == nullptr) return;
+  Status saved;
+  scheduler_->Between([&](runtime::EngineLoop& loop) { saved = loop.engine().SaveRemembered(); });
+  if (!saved && warn_) warn_(saved.error());
 }
 
 Result<std::unique_ptr<runtime::Engine>> LanguageModel::NewEngine(std::size_t context) const {
   runtime::EngineOptions options = engine_options_;
   options.context = context;
   return runtime::Engine::Create(*model_, options);
+}
+
+Result<std::shared_ptr<const constrain::TokenTable>> LanguageModel::token_table() const {
+  std::call_once(table_once_,
+                 [this] { table_ = constrain::TokenTable::Create(*tokenizer_, ends_); });
+  return *table_;
 }
 
 Result<std::string> LanguageModel::RenderChat(const ChatInput& chat) const {

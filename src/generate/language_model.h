@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +13,8 @@
 #include "base/compute_pool.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "generate/constrain/token_table.h"
+#include "generate/think/think_tags.h"
 #include "runtime/engine.h"
 #include "runtime/sample/sampler.h"
 #include "runtime/schedule/scheduler.h"
@@ -25,8 +29,14 @@ struct LanguageModelOptions {
   kernels::PackAs pack = kernels::PackAs::kSource;  ///< kF32: the reference (--compute f32)
   kernels::KvType kv = kernels::KvType::kInt12;     ///< kF32 goes with the reference
   int threads = 0;                                  ///< 0: all of the pool
-  std::size_t context = 0;      ///< most tokens of a sequence; 0: the model's context length
-  std::size_t kv_bytes = 0;     ///< for keys and values; 0: half of the memory that is free
+  std::size_t context = 0;   ///< most tokens of a sequence; 0: the model's context length
+  std::size_t kv_bytes = 0;  ///< for keys and values; 0: half of the memory that is free
+  /// Folder in which computed prefixes outlive the process; empty: none. Several processes may use
+  /// it at a time.
+  std::string kv_dir = {};
+  std::size_t kv_disk = std::size_t{4} << 30;  ///< most bytes of it for this model
+  /// Told what is wrong with the folder or its files, which are then not used; any thread.
+  std::function<void(const Error&)> warn = {};
   ComputePool* pool = nullptr;  ///< nullptr: the process's
 };
 
@@ -51,6 +61,11 @@ class LanguageModel {
   static Result<std::shared_ptr<LanguageModel>> Load(formats::ModelFiles files,
                                                      const LanguageModelOptions& options = {});
 
+  /// Saves the prefixes, if there is a folder for them.
+  ~LanguageModel();
+  LanguageModel(const LanguageModel&) = delete;
+  LanguageModel& operator=(const LanguageModel&) = delete;
+
   const formats::ModelFiles& files() const { return files_; }
   const model::Model& model() const { return *model_; }
   const tokenizer::Tokenizer& tokenizer() const { return *tokenizer_; }
@@ -68,6 +83,11 @@ class LanguageModel {
   /// Ids of a chat: the rendered text, whose special tokens count and to which none are added.
   Result<std::vector<TokenId>> EncodeChat(const ChatInput& chat) const;
 
+  /// How the model marks its thoughts; nullptr if it has no tags.
+  const std::shared_ptr<const ThinkTags>& think_tags() const { return think_tags_; }
+  /// For constraints; made when it is first asked for, which takes some tens of milliseconds.
+  Result<std::shared_ptr<const constrain::TokenTable>> token_table() const;
+
   /// Tokens that end an answer: the tokenizer's and those of the configurations. Sorted.
   const std::vector<TokenId>& end_of_generation() const { return ends_; }
   /// As generation_config.json or the GGUF's keys wish it; greedy where they say nothing.
@@ -76,6 +96,7 @@ class LanguageModel {
  private:
   LanguageModel() = default;
   Status LoadParts(const LanguageModelOptions& options);
+  void OpenStore(const LanguageModelOptions& options, runtime::Engine& engine);
 
   formats::ModelFiles files_;
   std::optional<tokenizer::Tokenizer> tokenizer_;
@@ -85,6 +106,11 @@ class LanguageModel {
   /// An error waits here until the template is needed: plain text does without.
   std::optional<Result<tokenizer::ChatTemplate>> template_;
   std::vector<TokenId> ends_;
+  std::shared_ptr<const ThinkTags> think_tags_;
+  bool saves_ = false;
+  std::function<void(const Error&)> warn_;
+  mutable std::once_flag table_once_;
+  mutable std::optional<Result<std::shared_ptr<const constrain::TokenTable>>> table_;
   runtime::SamplingParams sampling_;
   double load_ms_ = 0.0;
 };

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "generate/answer_text.h"
+#include "generate/think/steering.h"
 
 namespace ergo::generate {
 namespace {
@@ -48,7 +49,8 @@ class AnswerRun {
   Result<GenerateResult> Conclude();
 
  private:
-  runtime::SequenceOptions SequenceFor(std::uint64_t seed) const;
+  runtime::SequenceOptions SequenceFor(std::span<const TokenId> prompt, std::uint64_t seed) const;
+  std::unique_ptr<runtime::LogitHook> HookFor(std::span<const TokenId> prompt) const;
   bool Ends(TokenId token) const;
   /// Appends to the text; false if its reader wants no more.
   bool Emit(const std::string& part);
@@ -70,7 +72,8 @@ class AnswerRun {
   Clock::time_point last_;   ///< whatever was heard
 };
 
-runtime::SequenceOptions AnswerRun::SequenceFor(std::uint64_t seed) const {
+runtime::SequenceOptions AnswerRun::SequenceFor(std::span<const TokenId> prompt,
+                                                std::uint64_t seed) const {
   runtime::SequenceOptions sequence;
   sequence.sampling = options_.sampling;
   sequence.sampling.seed = seed;
@@ -81,8 +84,24 @@ runtime::SequenceOptions AnswerRun::SequenceFor(std::uint64_t seed) const {
   sequence.stop_tokens.insert(sequence.stop_tokens.end(), options_.stop_tokens.begin(),
                               options_.stop_tokens.end());
   sequence.speculate = options_.speculate;
+  sequence.hook = HookFor(prompt);
   sequence.unread = kUnread;
   return sequence;
+}
+
+std::unique_ptr<runtime::LogitHook> AnswerRun::HookFor(std::span<const TokenId> prompt) const {
+  Steering steering;
+  steering.tags = model_.think_tags();
+  if (steering.tags) steering.start = steering.tags->StartOf(prompt);
+  if (options_.think_budget || options_.stop_thinking) {
+    ThinkBudgetOptions& budget = steering.budget.emplace();
+    if (options_.think_budget) budget.budget = *options_.think_budget;
+    if (options_.max_tokens) budget.max_tokens = *options_.max_tokens;
+    budget.ends = model_.end_of_generation();
+    if (options_.stop_thinking) steering.stop = *options_.stop_thinking;
+  }
+  if (options_.constraint) steering.constraint = options_.constraint->Start();
+  return Steer(model_.tokenizer(), std::move(steering));
 }
 
 bool AnswerRun::Ends(TokenId token) const {
@@ -146,7 +165,7 @@ void AnswerRun::Begin(std::span<const TokenId> prompt, std::uint64_t seed) {
   start_ = last_ = Clock::now();
   result_.usage.prompt_tokens = prompt.size();
   result_.timings.load_ms = model_.load_ms();
-  stream_ = model_.scheduler().Submit({prompt.begin(), prompt.end()}, SequenceFor(seed));
+  stream_ = model_.scheduler().Submit({prompt.begin(), prompt.end()}, SequenceFor(prompt, seed));
 }
 
 bool AnswerRun::Listen(Clock::time_point until) {

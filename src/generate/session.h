@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,7 +12,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "generate/constrain/constraint.h"
 #include "generate/language_model.h"
+#include "generate/think/think_budget.h"
 #include "runtime/sample/sampler.h"
 
 namespace ergo::generate {
@@ -24,6 +27,11 @@ struct AnswerOptions {
   std::vector<TokenId> stop_tokens = {};       ///< end the answer, beside end_of_generation()
   bool ignore_end = false;                     ///< go on after end_of_generation()
   bool speculate = true;                       ///< changes the speed alone
+  /// What the answer must satisfy; a thought before it is free. LanguageModel::token_table() makes
+  /// them cheap.
+  std::shared_ptr<const constrain::Constraint> constraint = {};
+  std::optional<std::size_t> think_budget = {};    ///< most tokens of thought (ThinkBudget)
+  std::optional<StopThinking> stop_thinking = {};  ///< closes the thought at any moment
   /// Log-probabilities of the tokens, each with this many alternatives; absent: none.
   std::optional<int> logprobs = {};
   /// Asked before every token and, while there is none, every 20 ms; true ends the answer.

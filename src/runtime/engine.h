@@ -8,6 +8,7 @@
 #include <span>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/compute_pool.h"
@@ -92,6 +93,11 @@ class Engine {
   /// are those that it holds, or the first of them.
   void Remember(SequenceId sequence, std::string_view name_space,
                 std::span<const std::int32_t> tokens);
+  /// From now on what is remembered also lies in `store`: what was there before is found, what has
+  /// to leave memory goes there, and so does all of it at SaveRemembered. Once.
+  void Attach(std::unique_ptr<PrefixStore> store) { prefixes_->Attach(std::move(store)); }
+  /// Errors: those of the store.
+  Status SaveRemembered() { return prefixes_->Save(); }
   /// Gives back what is remembered and not in use.
   void ForgetAll() { prefixes_->Clear(); }
   PrefixStats prefix_stats() const { return prefixes_->stats(); }

@@ -11,6 +11,7 @@
 #include "base/utf8.h"
 #include "cli/cli.h"
 #include "cli/commands/all.h"
+#include "cli/constraint_choice.h"
 #include "cli/engine_choice.h"
 #include "cli/sampling_choice.h"
 #include "cli/terminal.h"
@@ -28,6 +29,7 @@ constexpr const char* kExample = R"(ergo run "What is the capital of France?")";
 struct Settings {
   EngineChoice engine;
   SamplingChoice sampling;
+  ConstraintChoice constraint;
   std::vector<std::string> words;
   std::string system;
   std::optional<std::int64_t> max_tokens;
@@ -240,6 +242,9 @@ Result<int> Run(const Settings& settings) {
   if (Status done = ApplySampling(settings.sampling, &request.options.sampling); !done) {
     return tl::unexpected(done.error());
   }
+  if (Status done = ApplyConstraints(settings.constraint, **model, &request.options); !done) {
+    return tl::unexpected(done.error());
+  }
   Status printed;
   const auto results = Answers(settings, **model, request, &printed);
   if (!results) return tl::unexpected(results.error());
@@ -266,10 +271,11 @@ Action Prepare(Options& options) {
   options.Number("-n,--max-tokens", &settings->max_tokens, "TOKENS",
                  fmt::format("most tokens of the answer ({})", kMaxTokens), {1, 1 << 30});
   AddSamplingOptions(options, &settings->sampling);
-  options.Text("--system", &settings->system, "TEXT", "a system message before the question");
   options.Flag("--raw", &settings->raw, "the prompt as it stands, without the chat template");
   options.Flag("--json", &settings->json, "one JSON object: text, log-probabilities, timings");
   options.Further();
+  options.Text("--system", &settings->system, "TEXT", "a system message before the question");
+  AddConstraintOptions(options, &settings->constraint);
   options.Number("--choices", &settings->choices, "K", "K answers to one prompt (1)", {1, 1024});
   options.Number("--best-of", &settings->best_of, "N",
                  "draw N answers and keep the most likely ones", {1, 1024});

@@ -171,5 +171,18 @@ TEST_F(RunTest, SeveralAnswers) {
   EXPECT_THAT(ErrorLine(Words({"--kv-memory", "64", "abc"})), HasSubstr("--kv-memory"));
 }
 
+TEST_F(RunTest, AnswersThatMustLookACertainWay) {
+  EXPECT_EQ(Execute(Words({"-n", "20", "--regex", "(ab|cd){2}", "abc"})).out.size(), 5u);
+  const Ran chosen = Execute(Words({"-n", "20", "--one-of", "left", "--one-of", "right", "abc"}));
+  EXPECT_THAT(chosen.out, ::testing::AnyOf("left\n", "right\n")) << chosen.err;
+  EXPECT_THAT(ErrorLine(Words({"--regex", "(a", "abc"})), HasSubstr("--regex"));
+  EXPECT_THAT(ErrorLine(Words({"--regex", "a", "--one-of", "b", "abc"})),
+              HasSubstr("one constraint"));
+  EXPECT_THAT(ErrorLine(Words({"--json-schema", "/no/such/file", "abc"})),
+              HasSubstr("/no/such/file"));
+  // No model of ours thinks: a budget changes nothing but that there is an answer.
+  EXPECT_EQ(Execute(Words({"--think-budget", "5", "abc"})).status, kOk);
+}
+
 }  // namespace
 }  // namespace ergo::cli
