@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "generate/hook_chain.h"
+#include "generate/think/steering.h"
 #include "generate/think/testing/drive.h"
 #include "generate/think/testing/think_tokenizers.h"
-#include "generate/think/think_budget.h"
 
 namespace ergo::generate {
 namespace {
@@ -60,15 +60,14 @@ struct Setting {
   }
   std::unique_ptr<runtime::LogitHook> Hook(ThoughtStart start, std::size_t budget,
                                            std::size_t forced = 0) const {
-    ThinkBudgetOptions options;
-    options.budget = budget;
-    options.ends = {kEos};
-    std::vector<std::unique_ptr<runtime::LogitHook>> hooks;
-    hooks.push_back(std::make_unique<AfterThought>(
-        tags, start, std::make_unique<Exactly>(Ids(tokenizer, "{42}"), forced)));
-    hooks.push_back(nullptr);
-    hooks.push_back(std::make_unique<ThinkBudget>(tokenizer, tags, start, options));
-    return Chain(std::move(hooks));
+    Steering steering;
+    steering.tags = tags;
+    steering.start = start;
+    steering.budget.emplace();
+    steering.budget->budget = budget;
+    steering.budget->ends = {kEos};
+    steering.constraint = std::make_unique<Exactly>(Ids(tokenizer, "{42}"), forced);
+    return Steer(tokenizer, std::move(steering));
   }
   std::string Run(ThoughtStart start, std::size_t budget, std::size_t forced = 0) const {
     const auto hook = Hook(start, budget, forced);
@@ -148,6 +147,29 @@ TEST(AfterThought, WithoutTagsTheConstraintIsAlone) {
   AfterThought hook(nullptr, ThoughtStart::kUnopened,
                     std::make_unique<Exactly>(Ids(setting.tokenizer, "{1}"), 0));
   EXPECT_EQ(setting.tokenizer.Decode(setting.drive.Run(hook).tokens), "{1}");
+}
+
+TEST(Steer, WithNothingToSteerThereIsNoHook) {
+  Setting setting(testing::TagTokenizer());
+  EXPECT_EQ(Steer(setting.tokenizer, {}), nullptr);
+  Steering steering;
+  steering.tags = setting.tags;
+  EXPECT_EQ(Steer(setting.tokenizer, std::move(steering)), nullptr);
+}
+
+TEST(Steer, AnAnswerThatMayBeEmptyEndsWithItsConstraint) {
+  // Nothing but the end is possible: the budget does not forbid it.
+  Setting setting(testing::TagTokenizer());
+  setting.Says("x");
+  Steering steering;
+  steering.tags = setting.tags;
+  steering.start = ThoughtStart::kClosed;
+  steering.budget.emplace();
+  steering.budget->ends = {kEos};
+  steering.constraint = std::make_unique<Exactly>(std::vector<TokenId>{kEos}, 0);
+  const auto result = setting.drive.Run(*Steer(setting.tokenizer, std::move(steering)));
+  EXPECT_EQ(result.tokens, std::vector<TokenId>{kEos});
+  EXPECT_FALSE(result.stuck);
 }
 
 TEST(Chain, OfOneIsThatOneAndOfNoneNone) {

@@ -11,7 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include "formats/model_files.h"
 #include "generate/testing/byte_tokenizer.h"
 #include "generate/think/think_splitter.h"
 
