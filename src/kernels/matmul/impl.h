@@ -43,7 +43,7 @@ AlignedBytes AllocateAligned(std::size_t bytes);
 /// Rows of a tile when panels are not unpacked (but where there is one row), and the most rows for
 /// which that pays.
 inline constexpr int kStreamTileRows = 4;
-inline constexpr std::size_t kMostStreamRows = 12;
+inline constexpr std::size_t kMostStreamRows = 24;
 
 /// Rows of a tile of the tile unit, and the fewest rows for which one is used.
 inline constexpr int kUnitRows = 16;
