@@ -203,7 +203,8 @@ std::string AllowedRanges(ergo::runtime::LogitHook* hook, std::size_t size) {
   return ranges;
 }
 
-OrderedJson Answer(const OrderedJson& request, std::shared_ptr<const constrain::TokenTable> table) {
+OrderedJson Answer(const OrderedJson& request,
+                   const std::shared_ptr<const constrain::TokenTable>& table) {
   constrain::JsonSchemaOptions options;
   const std::string spacing = request.value("spacing", "flexible");
   if (spacing == "compact") options.spacing = constrain::JsonSpacing::kCompact;

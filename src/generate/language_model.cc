@@ -9,7 +9,6 @@
 
 #include "base/memory.h"
 #include "generate/default_sampling.h"
-#include "model/files_digest.h"
 #include "runtime/kv/store_key.h"
 
 namespace ergo::generate {
@@ -101,7 +100,7 @@ void LanguageModel::OpenStore(const LanguageModelOptions& options, runtime::Engi
   warn_ = options.warn;
   runtime::StoreOptions store_options;
   store_options.folder = options.kv_dir;
-  store_options.key = runtime::MakeStoreKey(*model_, model::FilesDigest(files_));
+  store_options.key = runtime::MakeStoreKey(*model_, files_);
   store_options.budget = options.kv_disk;
   for (const model::KvClass& kv_class : model_->kv_classes()) {
     store_options.block_bytes.push_back(kv_class.layout.BlockBytes());

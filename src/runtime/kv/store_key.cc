@@ -9,6 +9,7 @@
 
 #include "base/content_hash.h"
 #include "base/cpu.h"
+#include "model/files_digest.h"
 
 namespace ergo::runtime {
 namespace {
@@ -51,7 +52,7 @@ int LookForBuild(struct dl_phdr_info* info, std::size_t, void* result) {
 
 }  // namespace
 
-StoreKey MakeStoreKey(const model::Model& model, const std::string& files) {
+StoreKey MakeStoreKey(const model::Model& model, const formats::ModelFiles& files) {
   Build build;
   ::dl_iterate_phdr(&LookForBuild, &build);
   ContentHash program;
@@ -65,8 +66,8 @@ StoreKey MakeStoreKey(const model::Model& model, const std::string& files) {
     weights.AddSized(tensor.kernel);
     weights.AddSized(fmt::format("{} {}", static_cast<int>(tensor.dtype), tensor.bytes));
   }
-  std::string digest =
-      fmt::format("files {} weights {} program {}", files, weights.Hex(), program.Hex());
+  std::string digest = fmt::format("files {} weights {} program {}", model::FilesDigest(files),
+                                   weights.Hex(), program.Hex());
   for (const model::KvClass& kv : model.kv_classes()) {
     digest += fmt::format(" kv {} {}x{}x{} {} bytes, window {}", static_cast<int>(kv.layout.type),
                           kv.layout.layers, kv.layout.kv_heads, kv.layout.head_dim,

@@ -8,8 +8,8 @@
 
 namespace ergo::runtime {
 
-/// The key for what `model`, loaded from files of digest `files` (model::FilesDigest), computes on
-/// this machine with this build of the program: keys and values under it are the same to the bit.
-StoreKey MakeStoreKey(const model::Model& model, const std::string& files);
+/// The key for what `model`, loaded from `files`, computes on this machine with this build of the
+/// program: keys and values under it are the same to the bit. Reads all of the files.
+StoreKey MakeStoreKey(const model::Model& model, const formats::ModelFiles& files);
 
 }  // namespace ergo::runtime

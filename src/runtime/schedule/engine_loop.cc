@@ -113,7 +113,7 @@ void EngineLoop::Fork(std::shared_ptr<Live> live, const Branch& branch) {
                         "fork a sequence that was not dropped (keep holds one after its end)"});
   }
   const Live& parent = *found->second;
-  const std::size_t position = branch.position == npos ? parent.tokens.size() : branch.position;
+  const std::size_t position = branch.position == kWhole ? parent.tokens.size() : branch.position;
   if (position > parent.tokens.size()) {
     live->submitted = start;
     service_.Enter(live->options.name_space);
@@ -166,7 +166,7 @@ void EngineLoop::Score(std::uint64_t base, std::shared_ptr<ScoreJob> job) {
     if (continuation.empty()) --job->left;
   }
   if (job->left == 0) return job->Answer(std::move(job->scores));
-  Fork(NewJobLive(job), {base, npos, {}});
+  Fork(NewJobLive(job), {base, kWhole, {}});
 }
 
 EngineLoop::LivePtr EngineLoop::NewJobLive(const std::shared_ptr<ScoreJob>& job) {

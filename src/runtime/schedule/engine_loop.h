@@ -58,14 +58,14 @@ class EngineLoop {
   /// Takes a sequence up; its stream says what comes of it, errors too.
   void Submit(std::shared_ptr<Live> live);
 
-  /// A sequence that begins with the first `position` tokens of `parent` (all of them: npos) and
+  /// A sequence that begins with the first `position` tokens of `parent` (all of them: kWhole) and
   /// goes on with `appended`.
   struct Branch {
     std::uint64_t parent = 0;
-    std::size_t position = npos;
+    std::size_t position = kWhole;
     std::vector<std::int32_t> appended = {};
   };
-  static constexpr std::size_t npos = static_cast<std::size_t>(-1);
+  static constexpr std::size_t kWhole = static_cast<std::size_t>(-1);
   void Fork(std::shared_ptr<Live> live, const Branch& branch);
 
   /// Log-probabilities of the job's continuations of `base`.

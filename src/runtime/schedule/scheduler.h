@@ -29,7 +29,7 @@ using Stream = std::shared_ptr<TokenStream>;
 
 class Scheduler {
  public:
-  Scheduler(std::unique_ptr<Engine> engine, const LoopOptions& options = {});
+  explicit Scheduler(std::unique_ptr<Engine> engine, const LoopOptions& options = {});
   /// Ends what is alive with kStopped.
   ~Scheduler();
   Scheduler(const Scheduler&) = delete;
