@@ -14,7 +14,7 @@ constexpr std::size_t kMostChoices = std::size_t{1} << 20;
 
 Outcome<ergo_constraint*> Bind(const ergo_model* model, Compiled grammar) {
   if (!grammar) return tl::unexpected(Failure(ERGO_INVALID, std::move(grammar).error()));
-  auto table = model->state->Table();
+  auto table = model->state->model().token_table();
   if (!table) return Fail(std::move(table));
   auto made = Constraint::Create(std::move(*grammar), std::move(*table));
   if (!made) return Fail(std::move(made));

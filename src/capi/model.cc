@@ -111,17 +111,6 @@ ergo_stats StatsOf(const runtime::LoopStats& counted) {
 
 }  // namespace
 
-Result<std::shared_ptr<const generate::constrain::TokenTable>> ModelState::Table() {
-  const std::lock_guard lock(mutex_);
-  if (table_ == nullptr) {
-    auto made =
-        generate::constrain::TokenTable::Create(model_->tokenizer(), model_->end_of_generation());
-    if (!made) return made;
-    table_ = std::move(*made);
-  }
-  return table_;
-}
-
 }  // namespace ergo::capi
 
 extern "C" {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 
 #include "capi/boundary.h"
 #include "generate/constrain/constraint.h"
@@ -12,7 +11,7 @@ namespace ergo::capi {
 
 using generate::TokenId;
 
-/// A loaded model and what is made for it when it is first needed. Any thread.
+/// A loaded model. Any thread.
 class ModelState {
  public:
   explicit ModelState(std::shared_ptr<generate::LanguageModel> loaded)
@@ -22,13 +21,8 @@ class ModelState {
   runtime::Scheduler& scheduler() const { return model_->scheduler(); }
   std::size_t vocabulary() const { return model_->model().config().vocabulary; }
 
-  /// The vocabulary's bytes, for constraints.
-  Result<std::shared_ptr<const generate::constrain::TokenTable>> Table();
-
  private:
   const std::shared_ptr<generate::LanguageModel> model_;
-  std::mutex mutex_;
-  std::shared_ptr<const generate::constrain::TokenTable> table_;
 };
 
 }  // namespace ergo::capi
