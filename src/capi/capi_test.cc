@@ -95,7 +95,7 @@ class CapiTest : public ::testing::Test {
   }
   std::string Text(const Tokens& tokens) {
     char* text = ergo_detokenize(model_.get(), tokens.data(), tokens.size(), 0, nullptr, &error_);
-    const std::string copy = text != nullptr ? text : "";
+    std::string copy = text != nullptr ? text : "";
     ergo_string_free(text);
     return copy;
   }

@@ -184,7 +184,7 @@ void Sequence::Drop() {
   model_->scheduler().Drop(stream_->id());
 }
 
-void Sequence::Take(runtime::DrawnToken drawn) {
+void Sequence::Take(const runtime::DrawnToken& drawn) {
   piece_ = decoder_.Push(drawn.token);
   alternatives_.clear();
   for (const runtime::TokenLogprob& other : drawn.top) {

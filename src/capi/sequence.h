@@ -66,7 +66,7 @@ class Sequence {
                                                           std::size_t position, Start* start) const;
   Outcome<void> CheckAlive() const;
   Outcome<ergo_status> Read(Clock::time_point until);
-  void Take(runtime::DrawnToken drawn);
+  void Take(const runtime::DrawnToken& drawn);
   Outcome<ergo_status> Finish();
   void EndEarly();
 
