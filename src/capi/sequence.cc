@@ -230,7 +230,7 @@ Outcome<ergo_status> Sequence::Read(Clock::time_point until) {
         break;
     }
     if (!draws() || ended_early_) continue;
-    Take(std::move(drawn));
+    Take(drawn);
     return ERGO_OK;
   }
 }

@@ -45,7 +45,8 @@ EngineLoop::EngineLoop(std::unique_ptr<Engine> engine, const LoopOptions& option
       pool_(options.pool != nullptr ? options.pool : &ComputePool::Shared()),
       threads_(options.threads > 0 ? std::min(options.threads, pool_->size()) : pool_->size()) {
   const std::size_t row_bytes = engine_->model().config().vocabulary * sizeof(float);
-  most_logit_rows_ = std::clamp(kLogitBytes / row_bytes, kLeastLogitRows, engine_->prompt_chunk());
+  most_logit_rows_ =
+      std::min(std::max(kLogitBytes / row_bytes, kLeastLogitRows), engine_->prompt_chunk());
 }
 
 EngineLoop::~EngineLoop() {
@@ -102,26 +103,26 @@ void EngineLoop::Submit(std::shared_ptr<Live> live) {
   look_again_ = true;
 }
 
+/// Ends a sequence that was never taken up.
+void EngineLoop::Refuse(const LivePtr& live, Error error) {
+  live->submitted = Clock::now();
+  service_.Enter(live->options.name_space);
+  Finish(live, EndReason::kError, std::move(error));
+}
+
 void EngineLoop::Fork(std::shared_ptr<Live> live, const Branch& branch) {
   const auto start = Clock::now();
   const auto found = alive_.find(branch.parent);
   if (found == alive_.end()) {
-    live->submitted = start;
-    service_.Enter(live->options.name_space);
-    return Finish(live, EndReason::kError,
-                  Error{fmt::format("there is no sequence {} to fork", branch.parent), kWhere,
-                        "fork a sequence that was not dropped (keep holds one after its end)"});
+    return Refuse(live, {fmt::format("there is no sequence {} to fork", branch.parent), kWhere,
+                         "fork a sequence that was not dropped (keep holds one after its end)"});
   }
   const Live& parent = *found->second;
   const std::size_t position = branch.position == kWhole ? parent.tokens.size() : branch.position;
   if (position > parent.tokens.size()) {
-    live->submitted = start;
-    service_.Enter(live->options.name_space);
-    return Finish(live, EndReason::kError,
-                  Error{fmt::format("sequence {} has {} tokens, not {}", branch.parent,
-                                    parent.tokens.size(), position),
-                        kWhere,
-                        {}});
+    return Refuse(live, {fmt::format("sequence {} has {} tokens, not {}", branch.parent,
+                                     parent.tokens.size(), position),
+                         kWhere, "fork within the tokens that it has"});
   }
   if (!live->options.hook && parent.options.hook && position == parent.tokens.size()) {
     live->options.hook = parent.options.hook->Fork();

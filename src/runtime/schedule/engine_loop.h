@@ -9,7 +9,6 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -112,6 +111,7 @@ class EngineLoop {
   std::size_t Pending(const Live& live) const { return live.tokens.size() - Computed(live); }
 
   Status Check(const Live& live) const;
+  void Refuse(const LivePtr& live, Error error);
   void Admit();
   bool AdmitOne(const LivePtr& live);
   bool SharesAPromptInWork(const Live& live) const;
@@ -127,7 +127,6 @@ class EngineLoop {
   bool Take(const LivePtr& live, std::size_t count);
   void Speculate();
   std::size_t PromptRows() const;
-  void Run();
   void Compute();
   void Draw(Part& part, const Logits& logits);
   void AppendForced(Part& part);

@@ -39,7 +39,7 @@ std::shared_ptr<Live> Scheduler::NewLive(SequenceOptions options) {
 }
 
 Stream Scheduler::Handle(const std::shared_ptr<Live>& live) {
-  // The loop outlives the thread's last action only together with its mailbox.
+  // Once the loop is gone the mailbox is closed, and the action is never done.
   return {live->stream.get(),
           [this, mailbox = mailbox_, keep = live->stream, id = live->id](TokenStream*) {
             mailbox->Post([this, id] { loop_->Drop(id); });

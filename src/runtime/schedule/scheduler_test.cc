@@ -127,6 +127,20 @@ TEST(Scheduler, DrawsWhatASequenceAloneDraws) {
   EXPECT_EQ(BlocksInUse(*scheduler), 0u);
 }
 
+TEST(Scheduler, StepsMayBeSmallerThanWhatASequenceLacks) {
+  for (const std::size_t chunk : {1u, 3u, 10u}) {
+    const auto scheduler = MakeScheduler({.chunk = chunk});
+    const Tokens prompt = RandomTokens(12, 21);
+    SequenceOptions kept = Draw(4);
+    kept.keep = true;
+    const Stream base = scheduler->Submit(prompt, std::move(kept));
+    EXPECT_EQ(Listen(base).tokens, Alone(prompt, Warm(1), 4));
+    const auto scores = scheduler->Score(base->id(), {RandomTokens(9, 22), {5}}).get();
+    ASSERT_TRUE(scores) << scores.error().Message();
+    EXPECT_EQ(scores->front().size(), 9u);
+  }
+}
+
 TEST(Scheduler, FindsPrefixesToTheToken) {
   const auto scheduler = MakeScheduler();
   Tokens prompt = RandomTokens(150, 2);

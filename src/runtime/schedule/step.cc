@@ -69,11 +69,15 @@ void EngineLoop::Speculate() {
          engine_->context() - live.tokens.size(), live.options.max_tokens - live.drawn() - 1});
     if (most == 0) continue;
     live.proposal = live.proposer->Propose(live.tokens, most);
+    const StepSoFar without = step;
     const std::size_t count = speculation_.Choose(live.speculation, live.proposal, step);
     if (count == 0) continue;
     const std::size_t before = engine_->Missing(live.kv, live.tokens.size());
     const std::size_t more = engine_->Missing(live.kv, live.tokens.size() + count) - before;
-    if (missing_ + more > engine_->room()) continue;
+    if (missing_ + more > engine_->room()) {
+      step = without;
+      continue;
+    }
     live.fed.assign(1, live.tokens.back());
     live.fed.insert(live.fed.end(), live.proposal.tokens.begin(),
                     live.proposal.tokens.begin() + static_cast<std::ptrdiff_t>(count));
@@ -93,11 +97,16 @@ void EngineLoop::Plan() {
   const auto wants = [&](const LivePtr& live) {
     return live->state == Live::State::kRunning && (live->job || !live->stream->Full());
   };
+  const std::size_t most_brief = std::min(kShort, most_logit_rows_);
   std::vector<LivePtr> brief;
   std::vector<LivePtr> long_ones;
   for (const LivePtr& live : running_) {
-    if (wants(live)) (Pending(*live) <= kShort ? brief : long_ones).push_back(live);
+    if (wants(live)) (Pending(*live) <= most_brief ? brief : long_ones).push_back(live);
   }
+  // However many decode, prompts get on.
+  const std::size_t chunk = engine_->prompt_chunk();
+  const std::size_t brief_rows =
+      long_ones.empty() ? chunk : chunk - std::min(chunk / 2, kLeastPromptRows);
   if (brief.size() > most_logit_rows_) {  // they take turns
     std::stable_sort(brief.begin(), brief.end(), [](const LivePtr& a, const LivePtr& b) {
       if (a->options.priority != b->options.priority) {
@@ -111,7 +120,10 @@ void EngineLoop::Plan() {
     if (live->state != Live::State::kRunning) continue;  // was pre-empted just now
     const std::size_t count = Pending(*live);
     const std::size_t logits = live->job ? count : 1;
-    if (rows_ + count > engine_->prompt_chunk() || logit_rows_ + logits > most_logit_rows_) break;
+    if (!parts_.empty() &&
+        (rows_ + count > brief_rows || logit_rows_ + logits > most_logit_rows_)) {
+      break;
+    }
     if (!Take(live, count) && first_refused == nullptr) first_refused = live;
   }
   if (long_ones.empty()) Speculate();
@@ -119,7 +131,7 @@ void EngineLoop::Plan() {
     return service_.Before({a->options.priority, a->options.name_space, a->arrival},
                            {b->options.priority, b->options.name_space, b->arrival});
   });
-  const std::size_t most_rows = std::min(engine_->prompt_chunk(), rows_ + PromptRows());
+  const std::size_t most_rows = std::min(chunk, rows_ + PromptRows());
   for (const LivePtr& live : long_ones) {
     if (rows_ >= most_rows) break;
     if (live->state != Live::State::kRunning) continue;
@@ -290,7 +302,7 @@ void EngineLoop::Settle(Part& part) {
   if (Computed(*live) >= live->tokens.size()) {
     static_cast<void>(engine_->Truncate(live->kv, live->tokens.size() - 1));
   }
-  if (part.proposed > 0) {
+  if (part.proposed > 0 && !part.ended) {  // an end says nothing about the rest of the proposal
     speculation_.RecordAcceptance(live->speculation, live->proposal, part.proposed, part.accepted);
   }
   live->end.proposed_tokens += part.proposed;
