@@ -46,6 +46,11 @@ OWNERS = {
     "utf8proc.h": ["tokenizer/"],
     "ergo": ["capi/"],
     "xxhash.h": ["base/content_hash."],
+    "gmpxx.h": ["reasoning/verify/"],
+    "ginac": ["reasoning/verify/"],
+    "z3++.h": ["reasoning/verify/"],
+    "sqlite3.h": ["reasoning/trace/"],
+    "seccomp.h": ["reasoning/sandbox/"],
 }
 
 FORBIDDEN_NAMES = re.compile(r"^(utils?|helpers?|commons?|misc)$|_(utils?|helpers?)$")
