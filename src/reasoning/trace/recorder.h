@@ -1,0 +1,57 @@
+// Writes a trace while an answer is made.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <mutex>
+#include <string>
+
+#include "reasoning/trace/trace.h"
+
+namespace ergo::reasoning {
+
+/// Told of every event, in order, under the recorder's lock: be brief, and do not call back.
+using OnTraceEvent = std::function<void(const TraceEvent&)>;
+
+/// Any thread. Each call is one event; the document grows with it.
+class Recorder {
+ public:
+  /// Begins the trace with the fields of `head` that are known at the start (question, owner,
+  /// model, strategy, settings, seed). An empty id is replaced by a new one.
+  Recorder(Trace head, OnTraceEvent on_event = {});
+  Recorder(const Recorder&) = delete;
+  Recorder& operator=(const Recorder&) = delete;
+
+  const std::string& id() const { return id_; }
+  /// Adds a node and returns its id: given, or the next of "n1", "n2" …
+  std::string Add(TraceNode node);
+  /// Adds a node, and an edge of `type` from it to `to`.
+  std::string Add(TraceNode node, const std::string& to, EdgeType type);
+  /// Fields of a node, as in its JSON: objects are merged, everything else is replaced.
+  void Update(const std::string& node, OrderedJson fields);
+  void Verify(const std::string& node, const NodeVerification& verification);
+  void Link(TraceEdge edge);
+  void Stage(TraceStage stage);
+  void Conflict(TraceConflict conflict);
+  void Memory(OrderedJson entry);
+  /// Fields of the trace itself, as in its JSON: status, answer, confidence, budget …
+  void Set(OrderedJson fields);
+
+  Trace Document() const;
+
+ private:
+  void Emit(std::string type, OrderedJson patch);
+
+  mutable std::mutex mutex_;
+  Trace trace_;
+  std::string id_;
+  OnTraceEvent on_event_;
+  std::chrono::steady_clock::time_point start_;
+  std::uint64_t next_seq_ = 0;
+  std::uint64_t next_node_ = 1;
+};
+
+/// A new id: 48 bits of time and 80 random ones in Crockford's base 32.
+std::string NewTraceId();
+
+}  // namespace ergo::reasoning
