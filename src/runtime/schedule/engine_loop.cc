@@ -124,7 +124,8 @@ void EngineLoop::Fork(std::shared_ptr<Live> live, const Branch& branch) {
                                      parent.tokens.size(), position),
                          kWhere, "fork within the tokens that it has"});
   }
-  if (!live->options.hook && parent.options.hook && position == parent.tokens.size()) {
+  if (!live->options.hook && branch.copies_hook && parent.options.hook &&
+      position == parent.tokens.size()) {
     live->options.hook = parent.options.hook->Fork();
   }
   live->speculation = parent.speculation;

@@ -63,6 +63,7 @@ class EngineLoop {
     std::uint64_t parent = 0;
     std::size_t position = kWhole;
     std::vector<std::int32_t> appended = {};
+    bool copies_hook = true;  ///< of a parent that ends at `position`, where none is given
   };
   static constexpr std::size_t kWhole = static_cast<std::size_t>(-1);
   void Fork(std::shared_ptr<Live> live, const Branch& branch);

@@ -42,8 +42,8 @@ class Scheduler {
   /// A new sequence that begins with the first `branch.position` tokens of a living one (all that
   /// it has when its turn comes, if not given) and goes on with `branch.appended`. It shares its
   /// keys and values and takes memory for its own tokens only. Its hook, if none is given, is a
-  /// copy of its parent's, if it begins where that is. For samples that differ give each its own
-  /// seed (DeriveSeed).
+  /// copy of its parent's, if it begins where that is and `branch.copies_hook`. For samples that
+  /// differ give each its own seed (DeriveSeed).
   Stream Fork(EngineLoop::Branch branch, SequenceOptions options);
 
   /// Log-probabilities (of the model, natural logarithm) of the tokens of continuations of a

@@ -1,0 +1,214 @@
+#include "generate/branch.h"
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <optional>
+#include <utility>
+
+#include "generate/answer_text.h"
+
+namespace ergo::generate {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// How long one extension is waited for before the others are looked at.
+constexpr std::chrono::milliseconds kTurn(2);
+/// Tokens that the engine may be ahead of the reader; more would be thrown away at a stop string.
+constexpr std::size_t kUnread = 4;
+
+}  // namespace
+
+/// One extension in the making.
+class BranchRun {
+ public:
+  BranchRun(LanguageModel& model, const Extension& extension)
+      : model_(model),
+        extension_(extension),
+        text_(model.tokenizer(), extension.options.stop),
+        tokens_(extension.from.tokens()) {}
+
+  void Begin();
+  bool done() const { return done_; }
+  /// Takes what comes until `until`, one token at most; false if nothing came or it is done.
+  bool Listen(Clock::time_point until);
+  void Cancel() { Finish(FinishReason::kCancel); }
+  Result<Extended> Conclude();
+
+ private:
+  runtime::SequenceOptions Options() const;
+  bool Ends(TokenId token) const;
+  void Take(runtime::DrawnToken token);
+  void End(const runtime::SequenceEnd& end);
+  void Finish(FinishReason reason);
+
+  LanguageModel& model_;
+  const Extension& extension_;
+  AnswerText text_;
+  std::vector<TokenId> tokens_;
+  runtime::Stream stream_;
+  GenerateResult result_;
+  std::optional<Error> error_;
+  bool done_ = false;
+  bool ended_ = false;  ///< by a token that ends answers
+};
+
+runtime::SequenceOptions BranchRun::Options() const {
+  const AnswerOptions& wanted = extension_.options;
+  runtime::SequenceOptions options;
+  options.sampling = wanted.sampling;
+  options.sampling.logprob = wanted.logprobs.has_value();
+  options.sampling.top_logprobs = wanted.logprobs.value_or(0);
+  if (wanted.max_tokens) options.max_tokens = *wanted.max_tokens;
+  if (!wanted.ignore_end) options.stop_tokens = model_.end_of_generation();
+  options.stop_tokens.insert(options.stop_tokens.end(), wanted.stop_tokens.begin(),
+                             wanted.stop_tokens.end());
+  if (wanted.constraint) options.hook = wanted.constraint->Start();
+  options.speculate = wanted.speculate;
+  options.keep = true;
+  options.unread = kUnread;
+  return options;
+}
+
+void BranchRun::Begin() {
+  if (auto valid = CheckOptions(model_, extension_.options); !valid) {
+    error_ = std::move(valid).error();
+    done_ = true;
+    return;
+  }
+  const std::size_t position = tokens_.size();
+  tokens_.insert(tokens_.end(), extension_.append.begin(), extension_.append.end());
+  result_.usage.prompt_tokens = tokens_.size();
+  if (extension_.from.stream_) {
+    stream_ = model_.scheduler().Fork(
+        {extension_.from.stream_->id(), position, extension_.append, false}, Options());
+  } else {
+    stream_ = model_.scheduler().Submit(tokens_, Options());
+  }
+}
+
+bool BranchRun::Ends(TokenId token) const {
+  const auto& ends = model_.end_of_generation();
+  if (!extension_.options.ignore_end && std::binary_search(ends.begin(), ends.end(), token)) {
+    return true;
+  }
+  const auto& stops = extension_.options.stop_tokens;
+  return std::find(stops.begin(), stops.end(), token) != stops.end();
+}
+
+void BranchRun::Finish(FinishReason reason) {
+  if (done_) return;
+  done_ = true;
+  result_.text += text_.Finish();
+  result_.finish_reason = text_.stopped() ? FinishReason::kStop : reason;
+}
+
+void BranchRun::Take(runtime::DrawnToken token) {
+  result_.tokens.push_back(token.token);
+  if (extension_.options.logprobs) {
+    result_.logprobs.push_back({token.token, token.logprob, std::move(token.top)});
+  }
+  if (Ends(token.token)) return;  // it is the stream's last one and has no text
+  tokens_.push_back(token.token);
+  result_.text += text_.Push(token.token);
+  if (text_.stopped()) Finish(FinishReason::kStop);
+}
+
+void BranchRun::End(const runtime::SequenceEnd& end) {
+  using runtime::EndReason;
+  switch (end.reason) {
+    case EndReason::kStopToken:
+      ended_ = true;
+      return Finish(FinishReason::kStop);
+    case EndReason::kComplete:
+      return Finish(FinishReason::kStop);
+    case EndReason::kContext:
+      result_.context_full = true;
+      return Finish(FinishReason::kLength);
+    case EndReason::kLength:
+      return Finish(FinishReason::kLength);
+    case EndReason::kStopped:
+    case EndReason::kDeadline:
+      return Finish(FinishReason::kCancel);
+    case EndReason::kError:
+      error_ = end.error.value_or(Error{"the sequence failed", "engine", {}});
+      done_ = true;
+  }
+}
+
+bool BranchRun::Listen(Clock::time_point until) {
+  using Wait = runtime::TokenStream::Wait;
+  if (done_) return false;
+  runtime::DrawnToken token;
+  switch (stream_->Next(&token, until)) {
+    case Wait::kTimeout:
+      return false;
+    case Wait::kEnd:
+      End(stream_->end());
+      return false;
+    case Wait::kToken:
+      break;
+  }
+  Take(std::move(token));
+  return !done_;
+}
+
+Result<Extended> BranchRun::Conclude() {
+  if (!stream_) return tl::unexpected(std::move(*error_));
+  // The engine may be a step ahead of a stop string.
+  model_.scheduler().Stop(stream_->id());
+  runtime::DrawnToken unwanted;
+  while (stream_->Next(&unwanted) != runtime::TokenStream::Wait::kEnd) {
+  }
+  if (error_) return tl::unexpected(std::move(*error_));
+  result_.usage.cached_tokens = stream_->end().cached_tokens;
+  result_.usage.completion_tokens = result_.tokens.size();
+  Extended extended;
+  extended.branch = Branch(std::move(tokens_));
+  extended.branch.stream_ = std::move(stream_);
+  extended.result = std::move(result_);
+  extended.ended = ended_;
+  return extended;
+}
+
+std::vector<Result<Extended>> Extend(LanguageModel& model, std::span<const Extension> extensions,
+                                     const std::function<bool()>& cancelled) {
+  std::deque<BranchRun> runs;
+  for (const Extension& extension : extensions) runs.emplace_back(model, extension).Begin();
+  while (true) {
+    BranchRun* waiting = nullptr;
+    for (BranchRun& run : runs) {
+      while (run.Listen(Clock::time_point::min())) {
+      }
+      if (!run.done() && waiting == nullptr) waiting = &run;
+    }
+    if (waiting == nullptr) break;
+    if (cancelled && cancelled()) {
+      for (BranchRun& run : runs) run.Cancel();
+      break;
+    }
+    waiting->Listen(Clock::now() + kTurn);
+  }
+  std::vector<Result<Extended>> results;
+  results.reserve(extensions.size());
+  for (BranchRun& run : runs) results.push_back(run.Conclude());
+  return results;
+}
+
+Result<std::vector<std::vector<float>>> ScoreAfter(
+    LanguageModel& model, const Branch& branch,
+    const std::vector<std::vector<TokenId>>& continuations) {
+  runtime::Scheduler& scheduler = model.scheduler();
+  runtime::Stream base = branch.stream_;
+  // What is scored is a sequence that has ended where the branch is.
+  runtime::SequenceOptions options;
+  options.max_tokens = 0;
+  options.keep = true;
+  const runtime::Stream own =
+      base ? scheduler.Fork({base->id(), branch.tokens().size(), {}, false}, std::move(options))
+           : scheduler.Submit(branch.tokens(), std::move(options));
+  return scheduler.Score(own->id(), continuations).get();
+}
+
+}  // namespace ergo::generate

@@ -1,0 +1,231 @@
+#include "reasoning/model/engine_model.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+#include "generate/branch.h"
+#include "generate/constrain/compile.h"
+#include "model/files_digest.h"
+
+namespace ergo::reasoning {
+namespace {
+
+using generate::constrain::Constraint;
+
+/// Compiled grammars that are kept; a strategy uses a handful.
+constexpr std::size_t kMostGrammars = 256;
+
+class EngineBranch final : public Branch {
+ public:
+  EngineBranch(generate::Branch place, std::string text)
+      : place_(std::move(place)), text_(std::move(text)) {}
+  std::string_view text() const override { return text_; }
+  const generate::Branch& place() const { return place_; }
+
+ private:
+  generate::Branch place_;
+  std::string text_;
+};
+
+class EngineModel final : public TextModel {
+ public:
+  explicit EngineModel(std::shared_ptr<generate::LanguageModel> model) : model_(std::move(model)) {}
+
+  std::string name() const override {
+    return std::filesystem::path(model_->files().path).filename().string();
+  }
+  std::string hash() const override {
+    std::call_once(hashed_, [this] { hash_ = model::FilesDigest(model_->files()); });
+    return hash_;
+  }
+  std::string family() const override { return model_->model().config().architecture; }
+  std::size_t context() const override { return model_->context(); }
+  std::size_t CountTokens(std::string_view text) const override {
+    return model_->tokenizer().Encode(text, kPlain).size();
+  }
+
+  Result<BranchPtr> Begin(const Prompt& prompt) override;
+  std::vector<Result<Drawn>> Continue(std::span<const Continuation> continuations,
+                                      const std::function<bool()>& cancelled) override;
+  Result<std::vector<double>> Score(const BranchPtr& from,
+                                    std::span<const std::string> texts) override;
+
+ private:
+  /// Text that nobody typed: its special tokens are text.
+  static constexpr tokenizer::EncodeOptions kPlain = {.add_special = false, .parse_special = false};
+
+  Result<std::shared_ptr<const Constraint>> ConstraintFor(const std::string& grammar);
+  Result<generate::Extension> ExtensionFor(const Continuation& continuation);
+  Drawn ToDrawn(const Continuation& continuation, generate::Extended extended) const;
+
+  std::shared_ptr<generate::LanguageModel> model_;
+  mutable std::once_flag hashed_;
+  mutable std::string hash_;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<const Constraint>> constraints_;  ///< by their grammar
+};
+
+/// A chat without a template, for models that have none.
+std::string PlainChat(const Prompt& prompt) {
+  std::string text;
+  for (const Message& message : prompt.messages) text += message.text + "\n\n";
+  return text;
+}
+
+Result<BranchPtr> EngineModel::Begin(const Prompt& prompt) {
+  std::vector<generate::TokenId> tokens;
+  if (model_->HasChatTemplate()) {
+    generate::ChatInput chat;
+    chat.messages = OrderedJson::array();
+    for (const Message& message : prompt.messages) {
+      chat.messages.push_back({{"role", message.role}, {"content", message.text}});
+    }
+    auto encoded = model_->EncodeChat(chat);
+    if (!encoded) return Fail(std::move(encoded));
+    tokens = *std::move(encoded);
+  } else {
+    tokens = model_->tokenizer().Encode(PlainChat(prompt));
+  }
+  const auto start = model_->tokenizer().Encode(prompt.answer_start, kPlain);
+  tokens.insert(tokens.end(), start.begin(), start.end());
+  if (tokens.empty()) return Fail("the prompt is empty", "prompt");
+  if (tokens.size() >= model_->context()) {
+    return Fail(fmt::format("the prompt of {} tokens does not fit the context of {}", tokens.size(),
+                            model_->context()),
+                "prompt", "shorten it or choose a longer context");
+  }
+  return std::make_shared<const EngineBranch>(generate::Branch(std::move(tokens)),
+                                              prompt.answer_start);
+}
+
+Result<std::shared_ptr<const Constraint>> EngineModel::ConstraintFor(const std::string& grammar) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = constraints_.find(grammar);
+    if (found != constraints_.end()) return found->second;
+  }
+  auto compiled = generate::constrain::CompileGbnf(grammar, "grammar of a continuation");
+  if (!compiled) return Fail(std::move(compiled));
+  auto table = model_->token_table();
+  if (!table) return Fail(std::move(table));
+  auto constraint = Constraint::Create(*std::move(compiled), *std::move(table));
+  if (!constraint) return constraint;
+  const std::lock_guard lock(mutex_);
+  if (constraints_.size() >= kMostGrammars) constraints_.clear();
+  constraints_[grammar] = *constraint;
+  return constraint;
+}
+
+Result<generate::Extension> EngineModel::ExtensionFor(const Continuation& continuation) {
+  const auto& from = static_cast<const EngineBranch&>(*continuation.from);
+  const Draw& draw = continuation.draw;
+  generate::Extension extension;
+  extension.from = from.place();
+  extension.append = model_->tokenizer().Encode(continuation.append, kPlain);
+  generate::AnswerOptions& options = extension.options;
+  options.max_tokens = draw.max_tokens;
+  options.sampling.temperature = draw.temperature;
+  options.sampling.top_p = draw.top_p;
+  options.sampling.seed = draw.seed;
+  options.stop = draw.stop;
+  if (draw.logprobs) options.logprobs = 0;
+  if (!draw.grammar.empty()) {
+    auto constraint = ConstraintFor(draw.grammar);
+    if (!constraint) return Fail(std::move(constraint));
+    options.constraint = *std::move(constraint);
+  }
+  return extension;
+}
+
+Drawn EngineModel::ToDrawn(const Continuation& continuation, generate::Extended extended) const {
+  generate::GenerateResult& result = extended.result;
+  Drawn drawn;
+  drawn.tokens = result.tokens.size();
+  drawn.given = result.usage.prompt_tokens;
+  drawn.cached = result.usage.cached_tokens;
+  for (const generate::TokenScore& score : result.logprobs) {
+    drawn.logprobs.push_back(
+        {model_->tokenizer().PieceBytes(score.token), static_cast<double>(score.logprob)});
+  }
+  switch (result.finish_reason) {
+    case generate::FinishReason::kStop:
+      drawn.end = extended.ended ? DrawEnd::kEnd : DrawEnd::kStop;
+      break;
+    case generate::FinishReason::kLength:
+      drawn.end = DrawEnd::kLength;
+      break;
+    case generate::FinishReason::kCancel:
+      drawn.end = DrawEnd::kCancel;
+      break;
+  }
+  // Text behind the branch's last token may differ from what is shown by a stop string.
+  const std::span<const generate::TokenId> written(extended.branch.tokens());
+  const std::size_t before = drawn.given;
+  const auto whole = written.subspan(std::min(before, written.size()));
+  drawn.branch = std::make_shared<const EngineBranch>(
+      extended.branch, std::string(continuation.from->text()) + continuation.append +
+                           model_->tokenizer().Decode(whole, true));
+  drawn.text = std::move(result.text);
+  return drawn;
+}
+
+std::vector<Result<Drawn>> EngineModel::Continue(std::span<const Continuation> continuations,
+                                                 const std::function<bool()>& cancelled) {
+  std::vector<generate::Extension> extensions;
+  std::vector<std::optional<Error>> errors(continuations.size());
+  for (std::size_t i = 0; i < continuations.size(); ++i) {
+    auto extension = ExtensionFor(continuations[i]);
+    if (extension) {
+      extensions.push_back(*std::move(extension));
+    } else {
+      errors[i] = extension.error();
+    }
+  }
+  auto extended = generate::Extend(*model_, extensions, cancelled);
+  std::vector<Result<Drawn>> results;
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < continuations.size(); ++i) {
+    if (errors[i]) {
+      results.push_back(tl::unexpected(*errors[i]));
+      continue;
+    }
+    Result<generate::Extended>& one = extended[next++];
+    if (one) {
+      results.push_back(ToDrawn(continuations[i], *std::move(one)));
+    } else {
+      results.push_back(Fail(std::move(one)));
+    }
+  }
+  return results;
+}
+
+Result<std::vector<double>> EngineModel::Score(const BranchPtr& from,
+                                               std::span<const std::string> texts) {
+  std::vector<std::vector<generate::TokenId>> continuations;
+  for (const std::string& text : texts) {
+    continuations.push_back(model_->tokenizer().Encode(text, kPlain));
+    if (continuations.back().empty()) return Fail("there is nothing to score", "score");
+  }
+  const auto scores =
+      generate::ScoreAfter(*model_, static_cast<const EngineBranch&>(*from).place(), continuations);
+  if (!scores) return tl::unexpected(scores.error());
+  std::vector<double> sums;
+  for (const std::vector<float>& row : *scores) {
+    sums.push_back(std::accumulate(row.begin(), row.end(), 0.0));
+  }
+  return sums;
+}
+
+}  // namespace
+
+std::unique_ptr<TextModel> MakeEngineModel(std::shared_ptr<generate::LanguageModel> model) {
+  return std::make_unique<EngineModel>(std::move(model));
+}
+
+}  // namespace ergo::reasoning

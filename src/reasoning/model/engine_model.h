@@ -1,0 +1,15 @@
+// A language model of the engine as reasoning sees it.
+#pragma once
+
+#include <memory>
+
+#include "generate/language_model.h"
+#include "reasoning/model/text_model.h"
+
+namespace ergo::reasoning {
+
+/// Branches are forks of the engine's sequences: a branch holds keys and values for what it wrote
+/// itself. The model must have a chat template or none of its prompts a system message.
+std::unique_ptr<TextModel> MakeEngineModel(std::shared_ptr<generate::LanguageModel> model);
+
+}  // namespace ergo::reasoning
