@@ -1,0 +1,16 @@
+# The script behind ergo_embed: writes OUTPUT from FILES.
+set(text "#include \"${HEADER}\"\n\nnamespace ${NAMESPACE} {\nnamespace {\n\n")
+string(APPEND text "constexpr EmbeddedFile kFiles[] = {\n")
+foreach(file ${FILES})
+  file(RELATIVE_PATH path ${FOLDER} ${file})
+  # As bytes: no character of a file can end the literal.
+  file(READ ${file} hex HEX)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "\\\\x\\1" bytes "${hex}")
+  string(LENGTH "${hex}" digits)
+  math(EXPR size "${digits} / 2")
+  string(APPEND text "{\"${path}\", {\"${bytes}\", ${size}}},\n")
+endforeach()
+string(APPEND text "};\n\n}  // namespace\n\n")
+string(APPEND text "std::span<const EmbeddedFile> ${FUNCTION}() { return kFiles; }\n\n")
+string(APPEND text "}  // namespace ${NAMESPACE}\n")
+file(WRITE ${OUTPUT} "${text}")
