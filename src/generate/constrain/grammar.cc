@@ -368,6 +368,7 @@ class GrammarCompiler {
     for (std::uint32_t i = 0; i < order_.size(); ++i) out.rules_[order_[i]].rank = i;
     out.root_ = root_;
     out.root_nullable_ = nullable_[root_];
+    out.FindFollow();
     return std::shared_ptr<const Grammar>(std::move(grammar));
   }
 
@@ -383,6 +384,44 @@ class GrammarCompiler {
   std::vector<bool> good_;  ///< by number of a state in all
   std::vector<RuleId> order_;
 };
+
+Grammar::ByteSet Grammar::FirstBytes(std::uint32_t state,
+                                     const std::vector<ByteSet>& starts) const {
+  ByteSet first;
+  for (const ByteEdge& edge : bytes(state)) {
+    for (unsigned byte = edge.first; byte <= edge.last; ++byte) first.set(byte);
+  }
+  for (const CallEdge& call : calls(state)) first |= starts[call.rule];
+  return first;
+}
+
+void Grammar::FindFollow() {
+  // A rule begins only with rules of higher rank.
+  std::vector<ByteSet> starts(rules_.size());
+  for (auto rule = by_rank_.rbegin(); rule != by_rank_.rend(); ++rule) {
+    starts[*rule] = FirstBytes(rules_[*rule].start, starts);
+  }
+  follow_.assign(rules_.size(), {});
+  // Rules that may be the last thing in a rule, so that what follows it follows them.
+  std::vector<std::vector<RuleId>> last_in(rules_.size());
+  for (const State& state : states_) {
+    for (const CallEdge& call : std::span(calls_).subspan(state.first_call, state.call_count)) {
+      follow_[call.rule] |= FirstBytes(call.target, starts);
+      if (states_[call.target].accepting) last_in[state.rule].push_back(call.rule);
+    }
+  }
+  std::vector<RuleId> work = by_rank_;
+  while (!work.empty()) {
+    const RuleId rule = work.back();
+    work.pop_back();
+    for (const RuleId inner : last_in[rule]) {
+      const ByteSet more = follow_[inner] | follow_[rule];
+      if (more == follow_[inner]) continue;
+      follow_[inner] = more;
+      work.push_back(inner);
+    }
+  }
+}
 
 Result<std::shared_ptr<const Grammar>> Grammar::Compile(const Expressions& expressions, RuleId root,
                                                         const std::string& where) {

@@ -1,6 +1,7 @@
 // A compiled language: rules as automata over bytes that call each other.
 #pragma once
 
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -38,6 +39,8 @@ class Grammar : public std::enable_shared_from_this<Grammar> {
     bool leaves_only = false;  ///< accepting, and nothing else
   };
 
+  using ByteSet = std::bitset<256>;
+
   struct Rule {
     Kind kind = Kind::kPlain;
     std::uint32_t start = 0;
@@ -60,7 +63,10 @@ class Grammar : public std::enable_shared_from_this<Grammar> {
   const State& state(std::uint32_t id) const { return states_[id]; }
   const Rule& rule(RuleId id) const { return rules_[id]; }
   const Rule& rule_of(std::uint32_t state) const { return rules_[states_[state].rule]; }
+  RuleId rule_id_of(std::uint32_t state) const { return states_[state].rule; }
   RuleId rule_at_rank(std::uint32_t rank) const { return by_rank_[rank]; }
+  /// Bytes that may come after the end of a rule, whatever called it; perhaps some more.
+  const ByteSet& follow(RuleId id) const { return follow_[id]; }
   RuleId root() const { return root_; }
   bool root_nullable() const { return root_nullable_; }
   std::size_t state_count() const { return states_.size(); }
@@ -76,12 +82,16 @@ class Grammar : public std::enable_shared_from_this<Grammar> {
  private:
   friend class GrammarCompiler;
   Grammar() = default;
+  /// Bytes that the text may go on with from a state within its rule; `starts` are those of rules.
+  ByteSet FirstBytes(std::uint32_t state, const std::vector<ByteSet>& starts) const;
+  void FindFollow();
 
   std::vector<State> states_;
   std::vector<ByteEdge> bytes_;
   std::vector<CallEdge> calls_;
   std::vector<Rule> rules_;
   std::vector<RuleId> by_rank_;
+  std::vector<ByteSet> follow_;
   RuleId root_ = 0;
   bool root_nullable_ = false;
 };

@@ -95,11 +95,22 @@ SetId Machine::ComputeStep(SetId set, std::uint8_t byte) {
   items_.clear();
   calls_.clear();
   const std::vector<Position> from(sets_[set].begin(), sets_[set].end());
+  // Bytes that all the edges treat alike have one result.
+  std::uint8_t first = 0;
+  std::uint8_t last = 0xFF;
   for (const Position& position : from) {
     const Grammar::Rule& rule = grammar_->rule_of(position.state);
     for (const ByteEdge& edge : grammar_->bytes(position.state)) {
-      if (byte < edge.first) break;
-      if (byte > edge.last) continue;
+      if (byte < edge.first) {
+        last = std::min<std::uint8_t>(last, edge.first - 1);
+        break;
+      }
+      if (byte > edge.last) {
+        first = std::max<std::uint8_t>(first, edge.last + 1);
+        continue;
+      }
+      first = std::max(first, edge.first);
+      last = std::min(last, edge.last);
       Position next{edge.target, position.count, position.stack};
       if (rule.kind == Grammar::Kind::kByteLoop && grammar_->state(edge.target).accepting) {
         next.state = rule.start;
@@ -116,7 +127,7 @@ SetId Machine::ComputeStep(SetId set, std::uint8_t byte) {
     steps_[set]->fill(kUnknown);
     ++step_tables_;
   }
-  (*steps_[set])[byte] = result;
+  std::fill(steps_[set]->begin() + first, steps_[set]->begin() + last + 1, result);
   return result;
 }
 

@@ -1,16 +1,11 @@
 #include "generate/constrain/token_masks.h"
 
 #include <algorithm>
-#include <bit>
-#include <limits>
 #include <utility>
 
 namespace ergo::generate::constrain {
 namespace {
 
-constexpr float kForbidden = -std::numeric_limits<float>::infinity();
-/// Sets with fewer than one of so many tokens are lists.
-constexpr std::size_t kSparse = 64;
 /// Counts of repetitions for which loops keep a set of their own.
 constexpr std::size_t kKeptCounts = 16;
 /// What tokens may add after the end of a rule before it is better to look at all of them, most of
@@ -19,70 +14,7 @@ constexpr std::size_t kMaxTails = 8192;
 /// States whose masks are kept: at most 150 MB for 150,000 tokens.
 constexpr std::size_t kMaxStateMasks = 8192;
 
-void ForbidIn(std::uint64_t allowed, float* logits) {
-  for (std::uint64_t rest = ~allowed; rest != 0; rest &= rest - 1) {
-    logits[std::countr_zero(rest)] = kForbidden;
-  }
-}
-
 }  // namespace
-
-bool TokenSet::Contains(TokenId id) const {
-  if (id < 0) return false;
-  if (bits.empty()) return std::binary_search(ids.begin(), ids.end(), id);
-  const auto i = static_cast<std::size_t>(id);
-  return i / 64 < bits.size() && ((bits[i / 64] >> (i % 64)) & 1) != 0;
-}
-
-void TokenSet::Apply(std::span<float> logits) const {
-  if (bits.empty()) {
-    std::vector<float> kept;
-    kept.reserve(ids.size());
-    for (const TokenId id : ids) {
-      const auto i = static_cast<std::size_t>(id);
-      kept.push_back(i < logits.size() ? logits[i] : kForbidden);
-    }
-    std::fill(logits.begin(), logits.end(), kForbidden);
-    for (std::size_t k = 0; k < ids.size(); ++k) {
-      const auto i = static_cast<std::size_t>(ids[k]);
-      if (i < logits.size()) logits[i] = kept[k];
-    }
-    return;
-  }
-  const std::size_t whole = std::min(bits.size(), logits.size() / 64);
-  for (std::size_t word = 0; word < whole; ++word) {
-    if (bits[word] == 0) {
-      std::fill_n(logits.data() + 64 * word, 64, kForbidden);
-    } else {
-      ForbidIn(bits[word], logits.data() + 64 * word);
-    }
-  }
-  for (std::size_t i = 64 * whole; i < logits.size(); ++i) {
-    if (!Contains(static_cast<TokenId>(i))) logits[i] = kForbidden;
-  }
-}
-
-void TokenBits::Add(const TokenSet& set) {
-  Add(set.ids);
-  for (std::size_t i = 0; i < set.bits.size(); ++i) words_[i] |= set.bits[i];
-}
-
-TokenSet TokenBits::Take() const {
-  std::size_t count = 0;
-  for (const std::uint64_t word : words_) count += static_cast<std::size_t>(std::popcount(word));
-  TokenSet set;
-  if (count > 64 * words_.size() / kSparse) {
-    set.bits = words_;
-    return set;
-  }
-  set.ids.reserve(count);
-  for (std::size_t i = 0; i < words_.size(); ++i) {
-    for (std::uint64_t rest = words_[i]; rest != 0; rest &= rest - 1) {
-      set.ids.push_back(static_cast<TokenId>(64 * i) + std::countr_zero(rest));
-    }
-  }
-  return set;
-}
 
 TokenMasks::TokenMasks(std::shared_ptr<const Grammar> grammar,
                        std::shared_ptr<const TokenTable> table)
@@ -143,16 +75,34 @@ bool TokenMasks::Extends(Machine* machine, SetId set, std::string_view text) con
 const TokenMasks::StateMask& TokenMasks::MaskOf(Machine* machine, std::uint32_t state) {
   const auto known = masks_.find(state);
   if (known != masks_.end()) return known->second;
-  const TokenTrie& trie = table_->trie();
-  const auto nodes = trie.nodes();
-  std::vector<SetId> sets(trie.max_depth() + 1, Machine::kDead);
-  sets[0] = machine->Below(state);
-  std::vector<std::size_t> ends;  // lengths of the path at which the rule was complete
-  std::vector<TokenTrie::Entry> tails;
+  if (masks_.size() >= kMaxStateMasks) masks_.clear();
+  return masks_.try_emplace(state, SearchState(machine, state)).first->second;
+}
+
+TokenMasks::StateMask TokenMasks::SearchState(Machine* machine, std::uint32_t state) const {
+  const Grammar::ByteSet& follow = grammar_->follow(grammar_->rule_id_of(state));
+  const TokenTrie* trie = &table_->trie();
   TokenBits sure(table_->size());
+  const SetId start = machine->Below(state);
+  const auto step = [machine](SetId set, std::uint8_t byte) { return machine->Step(set, byte); };
+  for (const TokenSlice& slice : table_->slices()) {
+    if (!Covers(slice, start, step, [](std::uint32_t, SetId) { return true; })) continue;
+    sure.Add(slice.all());
+    trie = &slice.rest();
+    break;
+  }
+  const auto nodes = trie->nodes();
+  std::vector<SetId> sets(trie->max_depth() + 1, Machine::kDead);
+  sets[0] = start;
+  // Lengths of the path at which the rule was complete and may be followed by what comes next.
+  std::vector<std::size_t> ends;
+  std::vector<TokenTrie::Entry> tails;
   for (std::size_t i = 0; i < nodes.size();) {
     const TokenTrie::Node& node = nodes[i];
-    while (!ends.empty() && ends.back() > node.depth) ends.pop_back();
+    while (!ends.empty() && ends.back() >= node.depth) ends.pop_back();
+    if (node.depth > 0 && follow.test(node.byte) && machine->AtBottom(sets[node.depth])) {
+      ends.push_back(node.depth);
+    }
     const SetId next = machine->Step(sets[node.depth], node.byte);
     if (next == Machine::kDead && ends.empty()) {
       i = node.end;
@@ -160,21 +110,27 @@ const TokenMasks::StateMask& TokenMasks::MaskOf(Machine* machine, std::uint32_t 
     }
     sets[node.depth + 1U] = next;
     if (next != Machine::kDead) {
-      sure.Add(trie.tokens(i));
-      if (machine->AtBottom(next)) ends.push_back(node.depth + 1U);
+      sure.Add(trie->tokens(i));
     } else {
-      for (const TokenId id : trie.tokens(i)) {
+      for (const TokenId id : trie->tokens(i)) {
         for (const std::size_t end : ends) tails.emplace_back(table_->bytes(id).substr(end), id);
       }
-      if (tails.size() > kMaxTails) {
-        return masks_.try_emplace(state, StateMask{.search = true}).first->second;
-      }
+      if (tails.size() > kMaxTails) return StateMask{.search = true};
     }
     ++i;
   }
-  if (masks_.size() >= kMaxStateMasks) masks_.clear();
-  return masks_.try_emplace(state, StateMask{.sure = sure.Take(), .tails = TokenTrie(&tails)})
-      .first->second;
+  return StateMask{.sure = sure.Take(), .tails = TokenTrie(&tails)};
+}
+
+std::uint32_t TokenMasks::StepLoop(std::uint32_t state, std::uint8_t byte, bool* complete) const {
+  for (const ByteEdge& edge : grammar_->bytes(state)) {
+    if (byte < edge.first) break;
+    if (byte > edge.last) continue;
+    if (!grammar_->state(edge.target).accepting) return edge.target;
+    *complete = true;
+    return grammar_->rule_of(state).start;
+  }
+  return Grammar::kEnd;
 }
 
 TokenMasks::LoopMask TokenMasks::SearchLoop(std::uint32_t state) const {
@@ -182,54 +138,63 @@ TokenMasks::LoopMask TokenMasks::SearchLoop(std::uint32_t state) const {
     std::uint32_t state = 0;  ///< kEnd once the token is outside of the loop
     std::uint32_t complete = 0;
   };
-  const TokenTrie& trie = table_->trie();
-  const auto nodes = trie.nodes();
+  const Grammar::ByteSet& follow = grammar_->follow(grammar_->rule_id_of(state));
   const std::uint32_t start = grammar_->rule_of(state).start;
-  std::vector<At> path(trie.max_depth() + 1);
+  LoopMask mask;
+  const TokenTrie* trie = &table_->trie();
+  for (const TokenSlice& slice : table_->slices()) {
+    bool complete = false;
+    const auto step = [&](std::uint32_t from, std::uint8_t byte) {
+      return StepLoop(from, byte, &complete);
+    };
+    const auto fits = [start](std::uint32_t of_slice, std::uint32_t at) {
+      return (of_slice == TokenSlice::kStart) == (at == start);
+    };
+    if (!Covers(slice, state, step, fits)) continue;
+    mask.slice = &slice;
+    trie = &slice.rest();
+    break;
+  }
+  const auto nodes = trie->nodes();
+  std::vector<At> path(trie->max_depth() + 1);
   path[0] = {state, 0};
   // Lengths of the path at which repetitions were complete, and how many of them.
   std::vector<std::pair<std::size_t, std::size_t>> ends;
-  std::vector<std::vector<TokenId>> by_count(trie.max_depth() + 2);
-  std::vector<std::vector<TokenTrie::Entry>> tails(trie.max_depth() + 1);
+  std::vector<std::vector<TokenId>> by_count(trie->max_depth() + 2);
+  std::vector<std::vector<TokenTrie::Entry>> tails(trie->max_depth() + 1);
   std::vector<TokenTrie::Entry> all_tails;
   for (std::size_t i = 0; i < nodes.size();) {
     const TokenTrie::Node& node = nodes[i];
-    while (!ends.empty() && ends.back().first > node.depth) ends.pop_back();
+    while (!ends.empty() && ends.back().first >= node.depth) ends.pop_back();
     const At from = path[node.depth];
-    At next{Grammar::kEnd, from.complete};
-    if (from.state != Grammar::kEnd) {
-      for (const ByteEdge& edge : grammar_->bytes(from.state)) {
-        if (node.byte < edge.first || node.byte > edge.last) continue;
-        next.state = edge.target;
-        if (!grammar_->state(edge.target).accepting) break;
-        next = {start, from.complete + 1};
-        ends.emplace_back(node.depth + 1U, next.complete);
-        break;
-      }
+    if (node.depth > 0 && from.state == start && follow.test(node.byte)) {
+      ends.emplace_back(node.depth, from.complete);
     }
+    bool complete = false;
+    At next{Grammar::kEnd, from.complete};
+    if (from.state != Grammar::kEnd) next.state = StepLoop(from.state, node.byte, &complete);
+    if (complete) ++next.complete;
     if (next.state == Grammar::kEnd && ends.empty()) {
       i = node.end;
       continue;
     }
     path[node.depth + 1U] = next;
-    for (const TokenId id : trie.tokens(i)) {
+    for (const TokenId id : trie->tokens(i)) {
       if (next.state != Grammar::kEnd) {
         by_count[next.complete + (next.state == start ? 0 : 1)].push_back(id);
         continue;
       }
-      for (const auto& [length, complete] : ends) {
-        tails[complete].emplace_back(table_->bytes(id).substr(length), id);
-        all_tails.push_back(tails[complete].back());
+      for (const auto& [length, complete_there] : ends) {
+        tails[complete_there].emplace_back(table_->bytes(id).substr(length), id);
+        all_tails.push_back(tails[complete_there].back());
       }
-      if (all_tails.size() > kMaxTails) {
-        LoopMask mask;
-        mask.search = true;
-        return mask;
-      }
+    }
+    if (all_tails.size() > kMaxTails) {
+      mask.search = true;
+      return mask;
     }
     ++i;
   }
-  LoopMask mask;
   TokenBits all(table_->size());
   while (by_count.size() > 1 && by_count.back().empty()) by_count.pop_back();
   for (const std::vector<TokenId>& ids : by_count) {
@@ -251,6 +216,7 @@ TokenMasks::LoopMask& TokenMasks::LoopMaskOf(std::uint32_t state) {
 }
 
 void TokenMasks::AddUpTo(LoopMask* mask, std::size_t repetitions) {
+  if (mask->slice != nullptr) mask->slice->AddUpTo(repetitions, &bits_);
   if (repetitions + 1 >= mask->counts.size()) return bits_.Add(mask->all);
   const std::size_t kept = std::min(repetitions, kKeptCounts);
   if (mask->up_to.size() <= kept) mask->up_to.resize(kept + 1);
@@ -288,12 +254,12 @@ bool TokenMasks::AddLoop(Machine* machine, const Position& position) {
     return true;
   }
   const std::size_t most =
-      rule.max == kUnlimited ? mask.counts.size() : std::size_t{rule.max} - position.count;
+      rule.max == kUnlimited ? mask.most() : std::size_t{rule.max} - position.count;
   const std::size_t least = rule.min > position.count ? rule.min - position.count : 0;
   AddUpTo(&mask, most);
   const SetId after = machine->Popped(position.stack);
   // A token too long for the loop may begin in it and go on behind it.
-  if (most + 1 < mask.counts.size() && SharesFirstByte(*machine, after, rule.start)) return false;
+  if (most < mask.most() && SharesFirstByte(*machine, after, rule.start)) return false;
   if (least <= 1 && most + 1 >= mask.tails.size()) {
     AddTails(machine, after, mask.all_tails, &bits_);
     return true;

@@ -21,38 +21,10 @@
 
 #include "generate/constrain/grammar.h"
 #include "generate/constrain/machine.h"
+#include "generate/constrain/token_set.h"
 #include "generate/constrain/token_table.h"
 
 namespace ergo::generate::constrain {
-
-/// A set of tokens: a list when they are few, else a bit for each token of the vocabulary.
-struct TokenSet {
-  std::vector<std::uint64_t> bits = {};  ///< empty: see ids
-  std::vector<TokenId> ids = {};         ///< sorted
-
-  bool Contains(TokenId id) const;
-  /// Sets the logits of all other tokens to -inf.
-  void Apply(std::span<float> logits) const;
-};
-
-/// One bit for each token.
-class TokenBits {
- public:
-  explicit TokenBits(std::size_t size) : words_((size + 63) / 64, 0) {}
-  void Clear() { std::fill(words_.begin(), words_.end(), 0); }
-  void Set(TokenId id) {
-    const auto i = static_cast<std::size_t>(id);
-    words_[i / 64] |= std::uint64_t{1} << (i % 64);
-  }
-  void Add(std::span<const TokenId> ids) {
-    for (const TokenId id : ids) Set(id);
-  }
-  void Add(const TokenSet& set);
-  TokenSet Take() const;
-
- private:
-  std::vector<std::uint64_t> words_;
-};
 
 /// Not safe for several threads at a time.
 class TokenMasks {
@@ -78,9 +50,16 @@ class TokenMasks {
   };
   /// Tokens by what they do from a state of a loop, counted from there.
   struct LoopMask {
+    const TokenSlice* slice = nullptr;  ///< whose tokens stay within the loop too; a repetition is
+                                        ///< one character then
     std::vector<TokenId> ids;         ///< that stay within the loop, by the repetitions they begin
     std::vector<std::size_t> counts;  ///< how many of them begin at most so many
     TokenSet all;
+    /// Repetitions that no token begins more of.
+    std::size_t most() const {
+      const std::size_t own = counts.size() - 1;
+      return slice != nullptr ? std::max(own, slice->most_chars()) : own;
+    }
     std::vector<std::optional<TokenSet>> up_to = {};  ///< the first so many; made when needed
     std::vector<TokenTrie> tails;  ///< what others add after the end, by complete repetitions
     TokenTrie all_tails;
@@ -88,8 +67,11 @@ class TokenMasks {
   };
 
   const StateMask& MaskOf(Machine* machine, std::uint32_t state);
+  StateMask SearchState(Machine* machine, std::uint32_t state) const;
   LoopMask& LoopMaskOf(std::uint32_t state);
   LoopMask SearchLoop(std::uint32_t state) const;
+  /// What reads one repetition after another.
+  std::uint32_t StepLoop(std::uint32_t state, std::uint8_t byte, bool* complete) const;
   void AddTails(Machine* machine, SetId set, const TokenTrie& tails, TokenBits* bits) const;
   /// False if only Search can tell.
   bool AddLoop(Machine* machine, const Position& position);

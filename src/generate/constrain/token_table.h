@@ -8,49 +8,14 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
+#include "generate/constrain/token_slice.h"
+#include "generate/constrain/token_trie.h"
 #include "tokenizer/tokenizer.h"
 
 namespace ergo::generate::constrain {
-
-using tokenizer::TokenId;
-
-/// Byte strings with ids, as a tree laid out in depth-first order.
-class TokenTrie {
- public:
-  struct Node {
-    std::uint32_t end = 0;          ///< index behind the last node below
-    std::uint32_t first_token = 0;  ///< of those that end here, in tokens()
-    std::uint16_t depth = 0;        ///< of the root's children: 0
-    std::uint8_t byte = 0;
-  };
-  using Entry = std::pair<std::string_view, TokenId>;
-
-  TokenTrie() = default;
-  /// Strings are neither empty nor longer than 65535 bytes. Their order is changed; they are not
-  /// needed afterwards.
-  explicit TokenTrie(std::vector<Entry>* entries);
-
-  /// A last node that has only first_token stands behind the others.
-  std::span<const Node> nodes() const { return std::span(nodes_).first(size()); }
-  std::size_t size() const { return nodes_.empty() ? 0 : nodes_.size() - 1; }
-  bool empty() const { return size() == 0; }
-  std::size_t max_depth() const { return max_depth_; }
-
-  /// Ids that end at a node.
-  std::span<const TokenId> tokens(std::size_t node) const {
-    return std::span(tokens_).subspan(nodes_[node].first_token,
-                                      nodes_[node + 1].first_token - nodes_[node].first_token);
-  }
-
- private:
-  std::vector<Node> nodes_;
-  std::vector<TokenId> tokens_;
-  std::size_t max_depth_ = 0;
-};
 
 /// Immutable; takes some tens of milliseconds to make for 150,000 tokens, so it is made once for a
 /// model and shared by all its constraints.
@@ -74,6 +39,8 @@ class TokenTable {
   const std::vector<TokenId>& ends() const { return ends_; }
   /// All tokens with bytes.
   const TokenTrie& trie() const { return trie_; }
+  /// The larger ones first.
+  std::span<const TokenSlice> slices() const { return slices_; }
   std::size_t size() const { return offsets_.size() - 1; }
 
   /// The tokens of `text` in the midst of an answer, as the tokenizer would have them; none if the
@@ -90,6 +57,7 @@ class TokenTable {
   std::vector<std::size_t> offsets_;
   std::vector<TokenId> ends_;
   TokenTrie trie_;
+  std::vector<TokenSlice> slices_;
 };
 
 }  // namespace ergo::generate::constrain
