@@ -27,7 +27,11 @@ std::string_view Name(NodeKind kind);
 enum class EdgeType { kPremise, kSupports, kContradicts, kSameValue, kRefines, kGoal };
 std::string_view Name(EdgeType type);
 
-/// Of one token of a node's text: bytes, natural logarithm of its probability, entropy of the
+/// Stands for the logarithm of a probability of 0, so that it can be written.
+inline constexpr double kLeastLogprob = -9999.0;
+
+/// Of one token of a node's text: bytes (in JSON, bytes that are not UTF-8 stand in "bytes" beside
+/// the repaired text), natural logarithm of its probability, entropy of the
 /// distribution that it was drawn from (nats; absent where it was not asked for).
 struct TraceToken {
   std::string text;
@@ -140,9 +144,11 @@ struct Trace {
   const TraceNode* Find(std::string_view node_id) const;
 };
 
-/// One change. `patch` is what has become of it: of the trace's own fields ("begin", "end"), of a
-/// node ("node": added, or merged into the one with its id), an edge ("edge"), a stage ("stage"), a
-/// conflict ("conflict"), an entry of memory_events ("memory").
+/// One change. `patch` is what has become of it: of the trace's own fields ("begin": the first
+/// event and only that; "set"; "end": with a status that is not "running"), of a node ("node":
+/// added, or merged into the one with its id: objects are merged, null is "unknown", everything
+/// else is replaced), an edge ("edge"), a stage ("stage"), a conflict ("conflict"), an entry of
+/// memory_events ("memory").
 struct TraceEvent {
   std::uint64_t seq = 0;  ///< 0, 1, 2 …
   double t_ms = 0.0;      ///< since the trace began
@@ -150,18 +156,23 @@ struct TraceEvent {
   OrderedJson patch;
 };
 
-/// Error: an event that does not fit (unknown type, out of order, a patch of the wrong shape).
+/// Error: an event that does not fit (unknown type, before "begin", a second "begin", a patch of
+/// the wrong shape); the trace is then as it was. Fold checks the order of `seq`.
 Status Apply(const TraceEvent& event, Trace* trace);
-/// The document of a log; of a damaged one as far as it can be read, with the error in `damage`.
+/// The document of a log; of a damaged one up to the first event that does not fit, with the error
+/// in `damage`.
 Trace Fold(const std::vector<TraceEvent>& events, Status* damage = nullptr);
 
+/// Fields of nodes that are empty are left out. All text is made UTF-8, numbers are made finite, so
+/// that the result can always be written.
 OrderedJson ToJson(const Trace& trace);
 OrderedJson ToJson(const TraceNode& node);
 OrderedJson ToJson(const TraceEdge& edge);
 OrderedJson ToJson(const TraceStage& stage);
 OrderedJson ToJson(const TraceConflict& conflict);
 OrderedJson ToJson(const TraceEvent& event);
-/// Errors name the field. Unknown fields are ignored, so that a later minor version can be read.
+/// Errors name the field: a value of the wrong type, an unknown kind, two nodes of one id, a newer
+/// schema_version. Unknown fields are ignored, so that a later minor version can be read.
 Result<Trace> TraceFromJson(const OrderedJson& json);
 Result<TraceEvent> TraceEventFromJson(const OrderedJson& json);
 
