@@ -10,7 +10,9 @@ namespace {
 
 constexpr const char* kWhere = "prompts";
 
-std::string_view Folder(Language language) { return language == Language::kChinese ? "zh" : "en"; }
+std::string_view Folder(PromptLanguage language) {
+  return language == PromptLanguage::kChinese ? "zh" : "en";
+}
 
 const EmbeddedFile* FindFile(const std::string& path) {
   for (const EmbeddedFile& file : PromptFiles()) {
@@ -51,18 +53,18 @@ std::string_view WithoutLastLineEnd(std::string_view text) {
 
 }  // namespace
 
-Language LanguageOf(std::string_view text) {
+PromptLanguage LanguageOf(std::string_view text) {
   // U+4E00 to U+9FFF: E4 B8 80 to E9 BF BF.
   for (std::size_t i = 0; i + 2 < text.size(); ++i) {
     const auto lead = static_cast<unsigned char>(text[i]);
     if (lead < 0xE4 || lead > 0xE9) continue;
     if (lead == 0xE4 && static_cast<unsigned char>(text[i + 1]) < 0xB8) continue;
-    return Language::kChinese;
+    return PromptLanguage::kChinese;
   }
-  return Language::kEnglish;
+  return PromptLanguage::kEnglish;
 }
 
-Result<std::string_view> PromptText(std::string_view file, Language language) {
+Result<std::string_view> PromptText(std::string_view file, PromptLanguage language) {
   const std::string path = fmt::format("{}/{}", Folder(language), file);
   const EmbeddedFile* found = FindFile(path);
   if (found == nullptr) return Fail(fmt::format("there is no file {}", path), kWhere);

@@ -12,9 +12,9 @@
 
 namespace ergo::reasoning {
 
-enum class Language { kEnglish, kChinese };
+enum class PromptLanguage { kEnglish, kChinese };
 /// Chinese where a Han character stands in the text, else English.
-Language LanguageOf(std::string_view text);
+PromptLanguage LanguageOf(std::string_view text);
 
 /// What stands for {name} in a prompt.
 using PromptValue = std::pair<std::string_view, std::string_view>;
@@ -27,12 +27,12 @@ using PromptValue = std::pair<std::string_view, std::string_view>;
 /// file, or one that is no prompt.
 struct PromptChoice {
   std::string_view name;
-  Language language = Language::kEnglish;
+  PromptLanguage language = PromptLanguage::kEnglish;
   std::string_view family = {};
 };
 Result<Prompt> MakePrompt(const PromptChoice& choice, std::span<const PromptValue> values);
 
 /// A file of texts, one a line: <language>/<name>.txt, or a grammar <language>/<name>.gbnf.
-Result<std::string_view> PromptText(std::string_view file, Language language);
+Result<std::string_view> PromptText(std::string_view file, PromptLanguage language);
 
 }  // namespace ergo::reasoning

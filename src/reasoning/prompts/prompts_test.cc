@@ -13,8 +13,8 @@ TEST(Prompts, EveryFileIsAPrompt) {
   std::size_t prompts = 0;
   for (const EmbeddedFile& file : PromptFiles()) {
     if (!file.path.ends_with(".txt")) continue;
-    const Language language =
-        file.path.starts_with("zh/") ? Language::kChinese : Language::kEnglish;
+    const PromptLanguage language =
+        file.path.starts_with("zh/") ? PromptLanguage::kChinese : PromptLanguage::kEnglish;
     const std::string_view name = file.path.substr(3, file.path.size() - 7);
     EXPECT_TRUE(MakePrompt({name, language}, {})) << file.path;
     ++prompts;
@@ -25,7 +25,7 @@ TEST(Prompts, EveryFileIsAPrompt) {
 TEST(Prompts, EveryLanguageHasThemAll) {
   for (const EmbeddedFile& file : PromptFiles()) {
     if (!file.path.starts_with("en/")) continue;
-    EXPECT_TRUE(PromptText(file.path.substr(3), Language::kChinese)) << file.path;
+    EXPECT_TRUE(PromptText(file.path.substr(3), PromptLanguage::kChinese)) << file.path;
   }
 }
 
@@ -38,13 +38,13 @@ TEST(Prompts, ValuesAreNotReadAgain) {
 
 TEST(Prompts, UnknownOnesAreErrors) {
   EXPECT_FALSE(MakePrompt({"no such prompt"}, {}));
-  EXPECT_FALSE(PromptText("none.gbnf", Language::kEnglish));
+  EXPECT_FALSE(PromptText("none.gbnf", PromptLanguage::kEnglish));
 }
 
 TEST(Prompts, TellsLanguagesApart) {
-  EXPECT_EQ(LanguageOf("How much is it?"), Language::kEnglish);
-  EXPECT_EQ(LanguageOf("Wie groß ist π → 3?"), Language::kEnglish);
-  EXPECT_EQ(LanguageOf("一共多少钱?"), Language::kChinese);
+  EXPECT_EQ(LanguageOf("How much is it?"), PromptLanguage::kEnglish);
+  EXPECT_EQ(LanguageOf("Wie groß ist π → 3?"), PromptLanguage::kEnglish);
+  EXPECT_EQ(LanguageOf("一共多少钱?"), PromptLanguage::kChinese);
 }
 
 }  // namespace
