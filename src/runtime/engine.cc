@@ -192,7 +192,7 @@ Status Engine::RunPieces(std::span<const Piece> pieces, float* logits) {
     }
   }
   for (std::size_t c = 0; c < rows_.size(); ++c) kv_steps_[c] = {cache_.arena(c), rows_[c]};
-  const model::Step step = {tokens_, kv_steps_, logit_rows_, logits};
+  const model::Step step = {tokens_, kv_steps_, logit_rows_, logits, observer_};
   if (auto done = model_.Forward(step, *space_); !done) return done;
   for (const Piece& piece : pieces) piece.sequence->length += piece.tokens.size();
   return {};

@@ -80,6 +80,10 @@ class Engine {
   /// no blocks left.
   Result<Logits> Step(std::span<const Work> works);
 
+  /// From now on `observer` sees the steps, which may be of one sequence only then; nullptr:
+  /// nobody.
+  void Observe(model::StepObserver* observer) { observer_ = observer; }
+
   /// A new sequence that begins with the first `length` tokens of another one and shares their keys
   /// and values: it takes memory for what it appends itself, and at first for a copy of its last
   /// block of 64 tokens if that isn't full. Errors: unknown sequence, longer than it is.
@@ -146,6 +150,7 @@ class Engine {
   std::unordered_map<SequenceId, SequenceBlocks> sequences_;
   SequenceId next_id_ = 1;
   EngineTimings timings_;
+  model::StepObserver* observer_ = nullptr;
 
   // Of the present call; kept for their memory.
   std::vector<float> logits_;

@@ -23,6 +23,9 @@ void Normalize(Pass& pass, const std::vector<float>& weight);
 /// rows are stored, and the rest is done for the rows whose logits are wanted.
 void SelfAttention(Pass& pass, const LayerWeights& layer);
 
+/// How a layer attends.
+kernels::AttentionParams AttentionOf(const ModelConfig& config, std::size_t layer);
+
 /// y = down(activation(gate(x)) · up(x)).
 void GatedMlp(Pass& pass, const LayerWeights& layer);
 

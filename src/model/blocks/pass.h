@@ -12,6 +12,7 @@
 #include "kernels/matmul/matmul.h"
 #include "kernels/rope/rope.h"
 #include "model/config.h"
+#include "model/observer.h"
 #include "model/weights.h"
 
 namespace ergo::model {
@@ -55,6 +56,7 @@ struct Step {
   std::span<const KvStep> kv;                 ///< one for each class
   std::span<const std::uint32_t> logit_rows;  ///< rows whose logits are wanted, ascending
   float* logits = nullptr;                    ///< out: [logit_rows, vocabulary]
+  StepObserver* observer = nullptr;           ///< sees what is computed; usually nobody
 };
 
 /// Uninitialized floats, aligned to a cache line. Pages that nobody touches cost nothing.
@@ -174,6 +176,9 @@ struct Pass {
   Worker::Range Own() const;
   /// After row-wise work, before anybody reads what others wrote.
   void Publish();
+  /// Whether this thread tells the observer of the rows that it owns. Where every thread owns all
+  /// rows, one of them does.
+  bool Observed() const { return step.observer != nullptr && (!alone || worker.index() == 0); }
 
   Inputs& inputs() const;
   kernels::Activations& gated() const { return tail ? space.tail_gated : space.gated; }

@@ -68,15 +68,18 @@ void Head(Pass& pass) {
   if (pass.rows() == 0) return;
   const std::size_t vocabulary = pass.config.vocabulary;
   const kernels::Product product = {&pass.weights.head.weights, pass.step.logits, vocabulary};
-  if (pass.network.fine_head) {
-    kernels::Activations& x = pass.inputs().x;
-    kernels::Remainders& rest = pass.inputs().rest;
-    NormalizeRows(pass, pass.weights.final_norm,
-                  [&](std::size_t i, auto row) { rest.SetRow(i, row, x); });
+  kernels::Activations& x = pass.inputs().x;
+  kernels::Remainders& rest = pass.inputs().rest;
+  const bool fine = pass.network.fine_head;
+  NormalizeRows(pass, pass.weights.final_norm, [&](std::size_t i, auto row) {
+    fine ? rest.SetRow(i, row, x) : x.SetRow(i, row.data());
+    if (!pass.Observed()) return;
+    pass.step.observer->OnState(pass.weights.layers.size(), pass.Position(pass.Source(i)), row);
+  });
+  if (fine) {
     kernels::MatMul(pass.worker, x, rest, product);
   } else {
-    Normalize(pass, pass.weights.final_norm);
-    kernels::MatMul(pass.worker, pass.inputs().x, {&product, 1});
+    kernels::MatMul(pass.worker, x, {&product, 1});
   }
   const float scale = pass.config.logit_scale;
   const float cap = pass.config.logit_soft_cap;

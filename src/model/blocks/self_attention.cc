@@ -80,22 +80,45 @@ void PrepareRows(const Pass& pass, const LayerWeights& layer) {
 void AttendRows(Pass& pass, const LayerWeights& layer) {
   const std::size_t kv_class = pass.network.layer_kv[layer.index].kv_class;
   const auto& plans = pass.tail ? pass.space.tail_plans : pass.space.plans;
-  kernels::AttentionParams params;
-  params.heads = pass.config.heads;
-  params.scale = pass.config.attention_scale;
-  params.soft_cap = pass.config.attention_soft_cap;
-  params.window = pass.config.layers[layer.index].window;
   kernels::Attend(
-      pass.worker, KvOf(pass, layer), params, plans[kv_class],
+      pass.worker, KvOf(pass, layer), AttentionOf(pass.config, layer.index), plans[kv_class],
       {pass.space.q.data(), pass.space.attention.data(), pass.config.heads * pass.config.head_dim});
 }
 
+void ObserveStates(const Pass& pass, std::size_t layer) {
+  const Worker::Range own = pass.Own();
+  for (std::size_t row = own.begin; row < own.end; ++row) {
+    pass.step.observer->OnState(layer, pass.Position(row), {pass.Hidden(row), pass.config.hidden});
+  }
+}
+
+void ObserveHeads(const Pass& pass, std::size_t layer) {
+  const std::size_t q_width = pass.config.heads * pass.config.head_dim;
+  const std::size_t kv_width = pass.config.kv_heads * pass.config.head_dim;
+  const Worker::Range own = pass.Own();
+  for (std::size_t row = own.begin; row < own.end; ++row) {
+    const float* query = pass.space.q.data() + row * q_width;
+    const float* key = pass.space.kv.data() + row * 2 * kv_width;
+    pass.step.observer->OnHeads(layer, pass.Position(row), {query, q_width}, {key, kv_width});
+  }
+}
+
 }  // namespace
+
+kernels::AttentionParams AttentionOf(const ModelConfig& config, std::size_t layer) {
+  kernels::AttentionParams params;
+  params.heads = config.heads;
+  params.scale = config.attention_scale;
+  params.soft_cap = config.attention_soft_cap;
+  params.window = config.layers[layer].window;
+  return params;
+}
 
 void SelfAttention(Pass& pass, const LayerWeights& layer) {
   const std::size_t q_width = pass.config.heads * pass.config.head_dim;
   const std::size_t kv_width = pass.config.kv_heads * pass.config.head_dim;
   Workspace& space = pass.space;
+  if (pass.Observed()) ObserveStates(pass, layer.index);
   const std::array<kernels::Product, 3> products = {{
       {&layer.q.weights, space.q.data(), q_width},
       {&layer.k.weights, space.kv.data(), 2 * kv_width},
@@ -105,6 +128,7 @@ void SelfAttention(Pass& pass, const LayerWeights& layer) {
   pass.worker.Barrier();
   PrepareRows(pass, layer);
   pass.worker.Barrier();
+  if (pass.Observed()) ObserveHeads(pass, layer.index);
   if (layer.index + 1 == pass.weights.layers.size()) pass.tail = true;
   if (pass.rows() == 0) return;
 
