@@ -26,7 +26,7 @@ class Work {
   Work(const Work&) = delete;
   Work& operator=(const Work&) = delete;
 
-  TextModel& model() { return model_; }
+  TextModel& model() const { return model_; }
   const Question& question() const { return question_; }
   const SolveSettings& settings() const { return settings_; }
   Recorder& trace() { return trace_; }

@@ -63,7 +63,7 @@ struct Strategy {
   Result<Answer> (*solve)(Work& work);
 };
 
-std::span<const Strategy> Strategies();
+std::span<const Strategy* const> Strategies();
 /// nullptr if there is none.
 const Strategy* FindStrategy(std::string_view name);
 

@@ -40,10 +40,12 @@ struct Finding {
 
 /// A check sees the question and the work, never expected answers or hidden tests.
 struct CheckInput {
+  using Clock = std::chrono::steady_clock;
+
   std::string_view question;
   std::string_view text;                      ///< the step
   std::span<const std::string> earlier = {};  ///< steps that it may build on, in order
-  std::chrono::steady_clock::time_point until = std::chrono::steady_clock::time_point::max();
+  Clock::time_point until = Clock::time_point::max();
 };
 
 /// One way to check. Any thread; no state that outlives a call. The text is untrusted: a check

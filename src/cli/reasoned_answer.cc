@@ -1,0 +1,266 @@
+#include "cli/reasoned_answer.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cli/cli.h"
+#include "cli/terminal.h"
+#include "reasoning/derive/answer_value.h"
+#include "reasoning/model/engine_model.h"
+#include "reasoning/strategies/strategy.h"
+#include "reasoning/trace/store.h"
+#include "reasoning/trace/store_writer.h"
+
+namespace ergo::cli {
+namespace {
+
+using reasoning::NodeKind;
+using reasoning::Trace;
+using reasoning::TraceEvent;
+using reasoning::TraceNode;
+using reasoning::Verdict;
+
+constexpr std::size_t kBarWidth = 20;
+/// Below this an answer says that it is not certain.
+constexpr double kUncertain = 0.5;
+
+struct Effort {
+  std::string_view name;
+  std::string_view strategy;
+  std::size_t tokens;
+};
+constexpr Effort kEfforts[] = {
+    {"low", "auto", 512}, {"medium", "auto", 2048}, {"high", "auto", 8192}, {"auto", "auto", 2048}};
+
+const Effort& EffortOf(const EffortChoice& choice) {
+  for (const Effort& effort : kEfforts) {
+    if (effort.name == choice.effort) return effort;
+  }
+  return kEfforts[3];
+}
+
+/// The mark of a node and its style: what its checks came to.
+std::pair<const char*, Style> MarkOf(const TraceNode& node) {
+  bool verified = false;
+  for (const auto& verification : node.verification) {
+    if (verification.status == Verdict::kRefuted) return {"✗", Style::kRed};
+    verified = verified || verification.status == Verdict::kVerified;
+  }
+  return verified ? std::pair{"✓", Style::kGreen} : std::pair{"?", Style::kDim};
+}
+
+std::string FirstReason(const TraceNode& node) {
+  for (const auto& verification : node.verification) {
+    if (verification.status == Verdict::kRefuted) return verification.detail;
+  }
+  return {};
+}
+
+std::string OneLine(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+  return text;
+}
+
+std::string StepLine(const TraceNode& node, int fd) {
+  const auto [mark, style] = MarkOf(node);
+  std::string line = Styled(style, mark, fd) + " " + OneLine(node.text);
+  const std::string reason = FirstReason(node);
+  if (!reason.empty()) line += Styled(Style::kDim, "  (" + reason + ")", fd);
+  return line + "\n";
+}
+
+/// Follows the events of an answer on a terminal's last line.
+class LiveView {
+ public:
+  LiveView(std::size_t tokens, bool shown) : most_(tokens), shown_(shown) {}
+  ~LiveView() { Clear(); }
+
+  void Follow(const TraceEvent& event) {
+    if (!shown_) return;
+    if (event.type == "node") Node(event.patch);
+    if (event.type == "stage") stage_ = event.patch.value("name", "");
+    Draw();
+  }
+  void Clear() {
+    if (drawn_) static_cast<void>(::write(STDERR_FILENO, "\r\x1b[K", 4));
+    drawn_ = false;
+  }
+
+ private:
+  void Node(const OrderedJson& patch) {
+    if (const auto text = patch.find("text"); text != patch.end() && text->is_string()) {
+      ++nodes_;
+      tokens_ += patch.contains("tokens") ? patch["tokens"].size() : 0;
+    }
+    const auto checks = patch.find("verification");
+    if (checks == patch.end() || !checks->is_array()) return;
+    for (const auto& check : *checks) {
+      const std::string status = check.value("status", "");
+      verified_ += status == "verified" ? 1 : 0;
+      refuted_ += status == "refuted" ? 1 : 0;
+    }
+  }
+  void Draw() {
+    const std::size_t filled =
+        std::min(kBarWidth, tokens_ * kBarWidth / std::max<std::size_t>(most_, 1));
+    const std::string line = fmt::format(
+        "\r\x1b[K{} {} steps  ✓ {}  ✗ {}  [{}{}] {} of {} tokens", stage_, nodes_, verified_,
+        refuted_, std::string(filled, '#'), std::string(kBarWidth - filled, '-'), tokens_, most_);
+    static_cast<void>(!::write(STDERR_FILENO, line.data(), line.size()));
+    drawn_ = true;
+  }
+
+  std::size_t most_;
+  bool shown_;
+  bool drawn_ = false;
+  std::string stage_;
+  std::size_t nodes_ = 0;
+  std::size_t tokens_ = 0;
+  std::size_t verified_ = 0;
+  std::size_t refuted_ = 0;
+};
+
+/// The steps that the answer rests on, first to last: premises backwards from its node.
+std::vector<const TraceNode*> StepsOfAnswer(const Trace& trace) {
+  std::string at;
+  for (const TraceNode& node : trace.nodes) {
+    if (node.kind == NodeKind::kAnswer) at = node.id;
+  }
+  std::vector<const TraceNode*> steps;
+  while (!at.empty() && steps.size() < trace.nodes.size()) {
+    std::string before;
+    for (const auto& edge : trace.edges) {
+      const bool premise =
+          edge.type == reasoning::EdgeType::kPremise || edge.type == reasoning::EdgeType::kSupports;
+      if (premise && edge.to == at && before.empty()) before = edge.from;
+    }
+    const TraceNode* node = trace.Find(before);
+    if (node == nullptr) break;
+    steps.push_back(node);
+    at = before;
+  }
+  std::reverse(steps.begin(), steps.end());
+  return steps;
+}
+
+std::string Shown(const reasoning::Answer& answer) {
+  const int fd = STDOUT_FILENO;
+  std::string text;
+  for (const TraceNode* step : StepsOfAnswer(answer.trace)) text += StepLine(*step, fd);
+  if (text.empty()) text = answer.text + "\n";
+  if (answer.value.empty()) return text;
+  text += "\n" + Styled(Style::kBold, answer.value, fd);
+  std::string how;
+  if (answer.confidence) how = fmt::format("confidence {:.0f}%", 100.0 * *answer.confidence);
+  if (answer.verified) how += ", verified";
+  if (!how.empty()) text += Styled(Style::kDim, "  (" + how + ")", fd);
+  text += "\n";
+  const bool doubt = answer.confidence.value_or(1.0) < kUncertain;
+  if (!answer.uncertainty.empty()) {
+    text +=
+        Styled(Style::kDim, (doubt ? "not certain: " : "note: ") + answer.uncertainty, fd) + "\n";
+  }
+  return text;
+}
+
+OrderedJson Json(const reasoning::Answer& answer) {
+  OrderedJson json = ToJson(answer.trace);
+  // The fields that the plain model's answers have, so that one reader serves both.
+  json["choices"] =
+      OrderedJson::array({{{"index", 0},
+                           {"text", answer.value.empty() ? answer.text : answer.value},
+                           {"finish_reason", "stop"},
+                           {"logprobs", nullptr}}});
+  json["usage"] = {{"completion_tokens", answer.trace.budget.tokens}};
+  json["timings"] = {{"total_ms", answer.trace.budget.ms}};
+  return json;
+}
+
+}  // namespace
+
+void AddEffortOptions(Options& options, EffortChoice* choice) {
+  options.Choice("--effort", &choice->effort, "none|low|medium|high|auto",
+                 "how much to reason; none: the plain model");
+  std::string names;
+  for (const reasoning::Strategy* strategy : reasoning::Strategies()) {
+    names += (names.empty() ? "" : "|") + std::string(strategy->name);
+  }
+  options.Choice("--strategy", &choice->strategy, names, "how to reason");
+  options.Number("--max-steps", &choice->max_steps, "N", "most steps of a derivation",
+                 {1, 1 << 20});
+  options.Number("--budget-tokens", &choice->budget_tokens, "N",
+                 "most tokens to draw, discarded ones included", {1, 1 << 30});
+}
+
+Result<bool> Reasons(const EffortChoice& choice, bool plain, const std::string& question) {
+  if (choice.effort == "none") {
+    if (choice.strategy.empty()) return false;
+    return Fail("--strategy needs an effort", "run", "leave out --effort none");
+  }
+  if (plain) {
+    if (!choice.given()) return false;
+    return Fail("options of the plain model do not go with reasoning", "run",
+                "leave out --effort and --strategy, or give --effort none");
+  }
+  if (choice.given()) return true;
+  reasoning::Question asked;
+  asked.text = question;
+  return reasoning::KindOf(asked) != reasoning::AnswerKind::kText;
+}
+
+Result<int> AnswerWithReasoning(const std::shared_ptr<generate::LanguageModel>& model,
+                                const ReasonedRequest& request) {
+  const Effort& effort = EffortOf(request.effort);
+  reasoning::SolveSettings settings;
+  settings.limits.tokens = static_cast<std::size_t>(
+      request.effort.budget_tokens.value_or(static_cast<std::int64_t>(effort.tokens)));
+  if (request.effort.max_steps) {
+    settings.limits.steps = static_cast<std::size_t>(*request.effort.max_steps);
+  }
+  settings.seed = request.seed;
+  settings.cancelled = InterruptGuard::Requested;
+
+  // An answer does not depend on whether its trace can be kept.
+  auto store = reasoning::TraceStore::Open(reasoning::StoreOptions::FromEnvironment());
+  if (!store) Note("the trace is not kept: " + store.error().Message());
+  if (store && !(*store)->notice().empty()) Note((*store)->notice());
+  std::unique_ptr<reasoning::StoreWriter> writer;
+  if (store) writer = std::make_unique<reasoning::StoreWriter>(store->get());
+  LiveView view(settings.limits.tokens, !request.json && IsTerminal(STDERR_FILENO));
+  settings.on_event = [&view, keep = writer ? writer->Listener()
+                                            : reasoning::OnTraceEvent()](const TraceEvent& event) {
+    if (keep) keep(event);
+    view.Follow(event);
+  };
+
+  const auto text_model = reasoning::MakeEngineModel(model);
+  reasoning::Question question;
+  question.text = request.question;
+  const std::string_view strategy =
+      request.effort.strategy.empty() ? effort.strategy : std::string_view(request.effort.strategy);
+  auto answer = reasoning::Solve(*text_model, strategy, question, settings);
+  settings.on_event = {};
+  view.Clear();
+  if (!answer) return Fail(std::move(answer));
+  const std::string shown =
+      request.json
+          ? Json(*answer).dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n"
+          : Shown(*answer);
+  if (Status printed = Print(shown); !printed) return Fail(std::move(printed));
+  if (writer) {
+    writer->Flush();
+    if (Status kept = writer->status(); !kept) {
+      Note("the trace is not kept: " + kept.error().Message());
+    } else if (!request.json) {
+      Note("trace " + answer->trace.id + " (ergo trace show)");
+    }
+  }
+  return InterruptGuard::Requested() ? kInterrupted : kOk;
+}
+
+}  // namespace ergo::cli

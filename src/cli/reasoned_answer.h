@@ -1,0 +1,48 @@
+// Answers that are reasoned: options, the live view, the trace that is kept.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "cli/options.h"
+#include "generate/language_model.h"
+
+namespace ergo::cli {
+
+struct EffortChoice {
+  std::string effort;    ///< "none", "low", "medium", "high", "auto"; empty: not given
+  std::string strategy;  ///< name of a strategy; empty: that of the effort
+  std::optional<std::int64_t> max_steps;
+  std::optional<std::int64_t> budget_tokens;
+
+  bool given() const {
+    return !effort.empty() || !strategy.empty() || max_steps.has_value() ||
+           budget_tokens.has_value();
+  }
+};
+
+/// --effort, --strategy, --max-steps, --budget-tokens. The choice must outlive the parsing.
+void AddEffortOptions(Options& options, EffortChoice* choice);
+
+/// Whether a question is answered by reasoning: as the choice says, else unless `plain` (options
+/// that only the plain model has were given) or the question asks for nothing that could be
+/// checked. Error: an unknown effort or strategy, or reasoning together with plain options.
+Result<bool> Reasons(const EffortChoice& choice, bool plain, const std::string& question);
+
+struct ReasonedRequest {
+  std::string question;
+  EffortChoice effort;
+  std::uint64_t seed = 0;
+  bool json = false;
+};
+
+/// Answers on stdout: on a terminal with a live view of the steps, as plain lines through a pipe,
+/// with --json the trace. The trace is kept in the store; its id goes to stderr. Returns the exit
+/// status.
+Result<int> AnswerWithReasoning(const std::shared_ptr<generate::LanguageModel>& model,
+                                const ReasonedRequest& request);
+
+}  // namespace ergo::cli

@@ -1,0 +1,136 @@
+// Chains of steps in words.
+#include <array>
+#include <numeric>
+#include <utility>
+
+#include "reasoning/derive/answer_value.h"
+#include "reasoning/derive/derivation.h"
+#include "reasoning/derive/steps.h"
+#include "reasoning/prompts/prompts.h"
+#include "reasoning/verify/arithmetic.h"
+
+namespace ergo::reasoning {
+namespace {
+
+/// One chain in the making.
+struct Chain {
+  Continuation next;
+  std::size_t left = 0;  ///< tokens that it may still draw
+  std::vector<DrawnToken> logprobs;
+  std::size_t tokens = 0;
+  bool done = false;
+  bool finished = false;
+};
+
+std::string WholeQuestion(const Question& question) {
+  return question.context.empty() ? question.text : question.context + "\n\n" + question.text;
+}
+
+/// Takes what was drawn; if that ends in "=", the exact value goes before what comes next.
+void Take(Drawn drawn, Chain* chain) {
+  chain->tokens += drawn.tokens;
+  chain->left -= std::min(chain->left, drawn.tokens);
+  chain->logprobs.insert(chain->logprobs.end(), std::make_move_iterator(drawn.logprobs.begin()),
+                         std::make_move_iterator(drawn.logprobs.end()));
+  chain->next.from = drawn.branch;
+  chain->next.append.clear();
+  if (drawn.end == DrawEnd::kStop && drawn.tokens > 0 && chain->left > 0) {
+    const std::string_view text = drawn.branch->text();
+    if (const auto value = ExactValueAfterEquals(text)) {
+      const bool space = text.ends_with(' ') || text.ends_with('$');
+      chain->next.append = (space ? "" : " ") + *value;
+    }
+    return;
+  }
+  chain->done = true;
+  chain->finished = drawn.end == DrawEnd::kEnd;
+}
+
+std::vector<Chain> Begin(Work& work, const ChainOptions& options, const BranchPtr& start) {
+  std::vector<Chain> chains(options.count);
+  for (Chain& chain : chains) {
+    chain.left = options.max_tokens;
+    chain.next.from = start;
+    chain.next.draw.temperature = options.temperature;
+    chain.next.draw.seed = work.NextSeed();
+    chain.next.draw.logprobs = true;
+    if (options.exact_values) chain.next.draw.stop = {"="};
+  }
+  return chains;
+}
+
+Status Run(Work& work, std::vector<Chain>* chains) {
+  Status last;
+  while (!work.budget().Exhausted()) {
+    // The budget is shared by those that still go on.
+    std::vector<Chain*> active;
+    for (Chain& chain : *chains) {
+      if (!chain.done) active.push_back(&chain);
+    }
+    if (active.empty()) break;
+    const std::size_t share = std::max<std::size_t>(work.budget().tokens_left() / active.size(), 1);
+    std::vector<Continuation> continuations;
+    for (Chain* chain : active) {
+      chain->next.draw.max_tokens = std::min(chain->left, share);
+      chain->next.draw.seed = work.NextSeed();
+      continuations.push_back(chain->next);
+    }
+    auto results = work.Continue(std::move(continuations));
+    for (std::size_t i = 0; i < active.size(); ++i) {
+      if (results[i]) {
+        Take(*std::move(results[i]), active[i]);
+      } else {
+        last = Fail(std::move(results[i]));
+        active[i]->done = true;
+      }
+    }
+  }
+  return last;
+}
+
+}  // namespace
+
+Result<Prompt> ChainPrompt(const Work& work) {
+  const Question& question = work.question();
+  const std::string text = WholeQuestion(question);
+  const AnswerKind kind = KindOf(question);
+  std::string options;
+  for (const std::string& option : question.options) {
+    options += (options.empty() ? "" : ", ") + option;
+  }
+  const std::array values = {PromptValue{"question", text}, PromptValue{"options", options}};
+  const char* name = "chain";
+  if (kind == AnswerKind::kChoice) name = "choice";
+  if (kind == AnswerKind::kMath) name = "math";
+  if (kind == AnswerKind::kCode) name = "code";
+  if (kind == AnswerKind::kText) name = "plain";
+  return MakePrompt({name, LanguageOf(text), work.model().family()}, values);
+}
+
+Result<std::vector<Derivation>> DrawChains(Work& work, const ChainOptions& options) {
+  const AnswerKind kind = KindOf(work.question());
+  const auto prompt = ChainPrompt(work);
+  if (!prompt) return tl::unexpected(prompt.error());
+  const auto start = work.Begin(*prompt);
+  if (!start) return tl::unexpected(start.error());
+  std::vector<Chain> chains = Begin(work, options, *start);
+  Status last = Run(work, &chains);
+  std::vector<Derivation> derivations;
+  for (Chain& chain : chains) {
+    if (chain.tokens == 0) continue;
+    Derivation derivation;
+    derivation.branch = chain.next.from;
+    derivation.text = std::string(chain.next.from->text().substr((*start)->text().size()));
+    derivation.tokens = chain.tokens;
+    derivation.finished = chain.finished;
+    derivation.value = ValueIn(derivation.text, kind, work.question());
+    derivation.mean_logprob = MeanLogprob(chain.logprobs);
+    if (derivation.value.empty()) derivation.failure = "it came to no answer";
+    RecordSteps(work, chain.logprobs, &derivation);
+    derivations.push_back(std::move(derivation));
+  }
+  if (derivations.empty() && !last) return Fail(std::move(last));
+  return derivations;
+}
+
+}  // namespace ergo::reasoning

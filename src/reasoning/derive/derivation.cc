@@ -1,0 +1,153 @@
+#include "reasoning/derive/derivation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <future>
+#include <utility>
+
+#include "reasoning/derive/answer_value.h"
+#include "reasoning/verify/checks.h"
+
+namespace ergo::reasoning {
+namespace {
+
+/// What a check may take; one that needs longer says nothing.
+constexpr std::chrono::milliseconds kCheckTime(2000);
+
+/// What a derivation's checks make of its vote.
+double WeightOf(const Derivation& derivation) {
+  double weight = derivation.kind == DerivationKind::kFormal ? 100.0 : 1.0;
+  if (derivation.refuted()) weight *= 0.3;
+  if (!derivation.finished) weight *= 0.5;
+  return weight;
+}
+
+}  // namespace
+
+bool Derivation::refuted() const {
+  return std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
+    return finding.exact && finding.verdict == Verdict::kRefuted;
+  });
+}
+
+bool Derivation::confirmed() const {
+  return !refuted() && std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
+    return finding.exact && finding.verdict == Verdict::kVerified;
+  });
+}
+
+std::vector<Finding> CheckText(const Work& work, std::string_view text) {
+  CheckInput input;
+  const std::string question = work.question().context.empty()
+                                   ? work.question().text
+                                   : work.question().context + "\n" + work.question().text;
+  input.question = question;
+  input.text = text;
+  input.until = CheckInput::Clock::now() + kCheckTime;
+  std::vector<std::future<std::vector<Finding>>> running;
+  for (const auto& check : Checks()) {
+    running.push_back(
+        std::async(std::launch::async, [&check, &input] { return check->Run(input); }));
+  }
+  std::vector<Finding> findings;
+  for (auto& run : running) {
+    for (Finding& finding : run.get()) {
+      const bool settled = std::any_of(findings.begin(), findings.end(), [&](const Finding& other) {
+        return other.exact && other.span.begin < finding.span.end &&
+               finding.span.begin < other.span.end;
+      });
+      if (!settled) findings.push_back(std::move(finding));
+    }
+  }
+  return findings;
+}
+
+std::vector<Candidate> Vote(const std::vector<Derivation>& derivations, AnswerKind kind,
+                            bool weighted) {
+  std::vector<Candidate> candidates;
+  double total = 0.0;
+  for (std::size_t i = 0; i < derivations.size(); ++i) {
+    const Derivation& derivation = derivations[i];
+    if (derivation.value.empty()) continue;
+    const auto found =
+        std::find_if(candidates.begin(), candidates.end(), [&](const Candidate& candidate) {
+          return SameValue(candidate.value, derivation.value, kind);
+        });
+    Candidate& candidate = found != candidates.end()
+                               ? *found
+                               : candidates.emplace_back(Candidate{derivation.value, 0.0, {}});
+    const double weight = weighted ? WeightOf(derivation) : 1.0;
+    candidate.weight += weight;
+    total += weight;
+    candidate.supporters.push_back(i);
+  }
+  for (Candidate& candidate : candidates) {
+    candidate.weight /= total;
+    std::stable_sort(candidate.supporters.begin(), candidate.supporters.end(),
+                     [&](std::size_t a, std::size_t b) {
+                       return WeightOf(derivations[a]) > WeightOf(derivations[b]);
+                     });
+  }
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const Candidate& a, const Candidate& b) { return a.weight > b.weight; });
+  return candidates;
+}
+
+Answer Conclude(Work& work, const std::vector<Derivation>& derivations,
+                const std::vector<Candidate>& candidates) {
+  Answer answer;
+  TraceNode node;
+  node.kind = NodeKind::kAnswer;
+  if (candidates.empty()) {
+    const Derivation* best = nullptr;
+    for (const Derivation& derivation : derivations) {
+      if (!derivation.text.empty()) best = &derivation;
+    }
+    answer.text = best != nullptr ? best->text : "No answer was found within the budget.";
+    answer.confidence = 0.0;
+    answer.uncertainty = "no derivation came to an answer";
+    node.text = answer.text;
+    node.confidence.posterior = 0.0;
+    const std::string id = work.trace().Add(std::move(node));
+    if (best != nullptr && !best->node.empty()) {
+      work.trace().Link({best->node, id, EdgeType::kSupports, 1.0});
+    }
+    return answer;
+  }
+  const Candidate& winner = candidates.front();
+  const Derivation& best = derivations[winner.supporters.front()];
+  answer.value = winner.value;
+  answer.text = best.text;
+  answer.confidence = winner.weight;
+  answer.verified = best.kind == DerivationKind::kFormal && !best.refuted();
+  if (candidates.size() > 1) {
+    answer.uncertainty = fmt::format("{} of {} derivations came to another answer ({})",
+                                     derivations.size() - winner.supporters.size(),
+                                     derivations.size(), candidates[1].value);
+  } else if (best.refuted()) {
+    answer.uncertainty = "a check refuted a step of it";
+  }
+  node.text = winner.value;
+  node.value = winner.value;
+  node.confidence.vote = winner.weight;
+  node.confidence.token = std::exp(best.mean_logprob);
+  node.confidence.posterior = answer.confidence;
+  const std::string id = work.trace().Add(std::move(node));
+  for (const std::size_t supporter : winner.supporters) {
+    if (!derivations[supporter].node.empty()) {
+      work.trace().Link({derivations[supporter].node, id, EdgeType::kPremise, 1.0});
+    }
+  }
+  for (std::size_t i = 1; i < candidates.size(); ++i) {
+    for (const std::size_t other : candidates[i].supporters) {
+      if (!derivations[other].node.empty()) {
+        work.trace().Link({derivations[other].node, id, EdgeType::kContradicts, 1.0});
+      }
+    }
+  }
+  return answer;
+}
+
+}  // namespace ergo::reasoning

@@ -1,0 +1,87 @@
+// Chooses by the question, and spends more only while what was found disagrees.
+#include <algorithm>
+
+#include "reasoning/derive/answer_value.h"
+#include "reasoning/derive/derivation.h"
+#include "reasoning/derive/formal.h"
+#include "reasoning/sandbox/sandbox.h"
+#include "reasoning/strategies/list.h"
+#include "reasoning/strategies/samples.h"
+
+namespace ergo::reasoning {
+namespace {
+
+/// Votes by which the first answer must lead the second before nothing more is drawn.
+constexpr double kLead = 3.0;
+constexpr std::size_t kUnboundedRounds = 4;
+/// Programs are a fifth of a chain's length: as many of them are drawn for each chain.
+constexpr std::size_t kProgramsPerRound = 4;
+constexpr std::size_t kChainTokens = 384;
+
+/// How far the heaviest value is ahead, in votes.
+double Lead(const std::vector<Derivation>& derivations, AnswerKind kind) {
+  const auto candidates = Vote(derivations, kind, true);
+  if (candidates.empty()) return 0.0;
+  double voters = 0.0;
+  for (const Derivation& derivation : derivations) voters += derivation.value.empty() ? 0.0 : 1.0;
+  const double second = candidates.size() > 1 ? candidates[1].weight : 0.0;
+  return (candidates.front().weight - second) * voters;
+}
+
+/// Different kinds of derivation came to the heaviest value.
+bool KindsAgree(const std::vector<Derivation>& derivations, AnswerKind kind) {
+  const auto candidates = Vote(derivations, kind, true);
+  if (candidates.empty()) return false;
+  bool chain = false;
+  bool program = false;
+  for (const std::size_t i : candidates.front().supporters) {
+    (derivations[i].kind == DerivationKind::kProgram ? program : chain) = true;
+  }
+  return chain && program;
+}
+
+Status Round(Work& work, bool programs, std::size_t number, std::vector<Derivation>* derivations) {
+  const float temperature = number == 0 ? 0.0f : work.settings().temperature;
+  Status status;
+  if (programs) {
+    status = DeriveStage(work, "program", derivations, [&] {
+      return DrawPrograms(work, number == 0 ? 1 : kProgramsPerRound, temperature);
+    });
+  }
+  const Status chains = DeriveStage(work, "derive", derivations, [&] {
+    return DrawChains(
+        work,
+        {.count = 1, .temperature = temperature, .max_tokens = kChainTokens, .exact_values = true});
+  });
+  return chains ? chains : status;
+}
+
+Result<Answer> SolveAuto(Work& work) {
+  const AnswerKind kind = KindOf(work.question());
+  std::vector<Derivation> derivations;
+  static_cast<void>(work.Stage("formal", {}, [&]() -> Status {
+    if (auto formal = SolveFormally(work)) derivations.push_back(*std::move(formal));
+    return {};
+  }));
+  if (!derivations.empty()) return Conclude(work, derivations, Vote(derivations, kind, true));
+
+  const bool sampled =
+      kind == AnswerKind::kNumber || kind == AnswerKind::kMath || kind == AnswerKind::kChoice;
+  const bool programs = kind == AnswerKind::kNumber && SandboxAvailable().has_value();
+  const bool bounded = work.budget().tokens_left() != Limits::kNoLimit;
+  for (std::size_t number = 0; !work.budget().Exhausted(); ++number) {
+    const Status drawn = Round(work, programs, number, &derivations);
+    if (!drawn) return tl::unexpected(drawn.error());
+    if (!sampled || (!bounded && number + 1 >= kUnboundedRounds)) break;
+    const double lead = Lead(derivations, kind);
+    if (lead >= kLead || (number == 0 && KindsAgree(derivations, kind) && lead >= 2.0)) break;
+  }
+  return Conclude(work, derivations, Vote(derivations, kind, true));
+}
+
+}  // namespace
+
+const Strategy kAutoStrategy = {
+    "auto", "chooses by the question, and goes on only while derivations disagree", SolveAuto};
+
+}  // namespace ergo::reasoning

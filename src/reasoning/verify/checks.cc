@@ -1,0 +1,18 @@
+#include "reasoning/verify/checks.h"
+
+#include <array>
+
+#include "reasoning/verify/arithmetic.h"
+#include "reasoning/verify/code_check.h"
+
+namespace ergo::reasoning {
+
+std::span<const std::unique_ptr<const Check>> Checks() {
+  static const std::array<std::unique_ptr<const Check>, 2> kChecks = {
+      std::make_unique<const ArithmeticCheck>(),
+      std::make_unique<const CodeCheck>(),
+  };
+  return kChecks;
+}
+
+}  // namespace ergo::reasoning
