@@ -150,9 +150,11 @@ std::optional<LogicQuestion> TakeApart(std::string_view context, std::string_vie
   if (asked != std::string_view::npos) {
     statement = question.substr(cut);
     if (parts.context.empty()) {
-      // Back to the start of the sentence that asks.
-      const auto sentences = SplitSentences(question.substr(0, asked));
-      if (!sentences.empty()) parts.context = question.substr(0, sentences.back().span.begin);
+      // Up to the start of the sentence that asks.
+      for (const LogicSentence& sentence : SplitSentences(question)) {
+        if (sentence.span.begin > asked || sentence.span.end <= asked) continue;
+        parts.context = question.substr(0, sentence.span.begin);
+      }
     }
   } else if (!Mentions(question, {"true or false", "true, false", "对还是错", "真还是假"}) &&
              parts.context.empty()) {
