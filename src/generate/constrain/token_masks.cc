@@ -80,23 +80,34 @@ const TokenMasks::StateMask& TokenMasks::MaskOf(Machine* machine, std::uint32_t 
 }
 
 TokenMasks::StateMask TokenMasks::SearchState(Machine* machine, std::uint32_t state) const {
-  const Grammar::ByteSet& follow = grammar_->follow(grammar_->rule_id_of(state));
-  const TokenTrie* trie = &table_->trie();
   TokenBits sure(table_->size());
+  std::vector<TokenTrie::Entry> tails;
   const SetId start = machine->Below(state);
   const auto step = [machine](SetId set, std::uint8_t byte) { return machine->Step(set, byte); };
+  const auto fits = [](std::uint32_t, SetId) { return true; };
+  const TokenTrie* trie = &table_->trie();
   for (const TokenSlice& slice : table_->slices()) {
-    if (!Covers(slice, start, step, [](std::uint32_t, SetId) { return true; })) continue;
-    sure.Add(slice.all());
+    const bool all = Covers(slice, TokenSlice::kAnyLength, start, step, fits);
+    if (!all && !Covers(slice, TokenSlice::kKept, start, step, fits)) continue;
+    slice.AddUpTo(all ? TokenSlice::kAnyLength : TokenSlice::kKept, &sure);
+    if (!all && !Walk(machine, state, slice.longer(), &sure, &tails)) {
+      return StateMask{.search = true};
+    }
     trie = &slice.rest();
     break;
   }
-  const auto nodes = trie->nodes();
-  std::vector<SetId> sets(trie->max_depth() + 1, Machine::kDead);
-  sets[0] = start;
+  if (!Walk(machine, state, *trie, &sure, &tails)) return StateMask{.search = true};
+  return StateMask{.sure = sure.Take(), .tails = TokenTrie(&tails)};
+}
+
+bool TokenMasks::Walk(Machine* machine, std::uint32_t state, const TokenTrie& trie, TokenBits* sure,
+                      std::vector<TokenTrie::Entry>* tails) const {
+  const Grammar::ByteSet& follow = grammar_->follow(grammar_->rule_id_of(state));
+  const auto nodes = trie.nodes();
+  std::vector<SetId> sets(trie.max_depth() + 1, Machine::kDead);
+  sets[0] = machine->Below(state);
   // Lengths of the path at which the rule was complete and may be followed by what comes next.
   std::vector<std::size_t> ends;
-  std::vector<TokenTrie::Entry> tails;
   for (std::size_t i = 0; i < nodes.size();) {
     const TokenTrie::Node& node = nodes[i];
     while (!ends.empty() && ends.back() >= node.depth) ends.pop_back();
@@ -110,16 +121,16 @@ TokenMasks::StateMask TokenMasks::SearchState(Machine* machine, std::uint32_t st
     }
     sets[node.depth + 1U] = next;
     if (next != Machine::kDead) {
-      sure.Add(trie->tokens(i));
+      sure->Add(trie.tokens(i));
     } else {
-      for (const TokenId id : trie->tokens(i)) {
-        for (const std::size_t end : ends) tails.emplace_back(table_->bytes(id).substr(end), id);
+      for (const TokenId id : trie.tokens(i)) {
+        for (const std::size_t end : ends) tails->emplace_back(table_->bytes(id).substr(end), id);
       }
-      if (tails.size() > kMaxTails) return StateMask{.search = true};
+      if (tails->size() > kMaxTails) return false;
     }
     ++i;
   }
-  return StateMask{.sure = sure.Take(), .tails = TokenTrie(&tails)};
+  return true;
 }
 
 std::uint32_t TokenMasks::StepLoop(std::uint32_t state, std::uint8_t byte, bool* complete) const {
@@ -134,11 +145,6 @@ std::uint32_t TokenMasks::StepLoop(std::uint32_t state, std::uint8_t byte, bool*
 }
 
 TokenMasks::LoopMask TokenMasks::SearchLoop(std::uint32_t state) const {
-  struct At {
-    std::uint32_t state = 0;  ///< kEnd once the token is outside of the loop
-    std::uint32_t complete = 0;
-  };
-  const Grammar::ByteSet& follow = grammar_->follow(grammar_->rule_id_of(state));
   const std::uint32_t start = grammar_->rule_of(state).start;
   LoopMask mask;
   const TokenTrie* trie = &table_->trie();
@@ -150,19 +156,47 @@ TokenMasks::LoopMask TokenMasks::SearchLoop(std::uint32_t state) const {
     const auto fits = [start](std::uint32_t of_slice, std::uint32_t at) {
       return (of_slice == TokenSlice::kStart) == (at == start);
     };
-    if (!Covers(slice, state, step, fits)) continue;
+    if (!Covers(slice, TokenSlice::kAnyLength, state, step, fits)) continue;
     mask.slice = &slice;
     trie = &slice.rest();
     break;
   }
-  const auto nodes = trie->nodes();
-  std::vector<At> path(trie->max_depth() + 1);
+  LoopFinds finds(trie->max_depth());
+  if (!WalkLoop(state, *trie, &finds)) {
+    mask.search = true;
+    return mask;
+  }
+  while (finds.ids.size() > 1 && finds.ids.back().empty()) finds.ids.pop_back();
+  for (const std::vector<TokenId>& ids : finds.ids) {
+    mask.ids.insert(mask.ids.end(), ids.begin(), ids.end());
+    mask.counts.push_back(mask.ids.size());
+  }
+  TokenBits all(table_->size());
+  all.Add(mask.ids);
+  mask.all = all.Take();
+  while (!finds.tails.empty() && finds.tails.back().empty()) finds.tails.pop_back();
+  std::vector<TokenTrie::Entry> all_tails;
+  for (std::vector<TokenTrie::Entry>& entries : finds.tails) {
+    all_tails.insert(all_tails.end(), entries.begin(), entries.end());
+    mask.tails.emplace_back(&entries);
+  }
+  mask.all_tails = TokenTrie(&all_tails);
+  return mask;
+}
+
+bool TokenMasks::WalkLoop(std::uint32_t state, const TokenTrie& trie, LoopFinds* finds) const {
+  struct At {
+    std::uint32_t state = 0;  ///< kEnd once the token is outside of the loop
+    std::uint32_t complete = 0;
+  };
+  const Grammar::ByteSet& follow = grammar_->follow(grammar_->rule_id_of(state));
+  const std::uint32_t start = grammar_->rule_of(state).start;
+  const auto nodes = trie.nodes();
+  std::vector<At> path(trie.max_depth() + 1);
   path[0] = {state, 0};
   // Lengths of the path at which repetitions were complete, and how many of them.
   std::vector<std::pair<std::size_t, std::size_t>> ends;
-  std::vector<std::vector<TokenId>> by_count(trie->max_depth() + 2);
-  std::vector<std::vector<TokenTrie::Entry>> tails(trie->max_depth() + 1);
-  std::vector<TokenTrie::Entry> all_tails;
+  std::size_t tails = 0;
   for (std::size_t i = 0; i < nodes.size();) {
     const TokenTrie::Node& node = nodes[i];
     while (!ends.empty() && ends.back().first >= node.depth) ends.pop_back();
@@ -179,34 +213,20 @@ TokenMasks::LoopMask TokenMasks::SearchLoop(std::uint32_t state) const {
       continue;
     }
     path[node.depth + 1U] = next;
-    for (const TokenId id : trie->tokens(i)) {
+    for (const TokenId id : trie.tokens(i)) {
       if (next.state != Grammar::kEnd) {
-        by_count[next.complete + (next.state == start ? 0 : 1)].push_back(id);
+        finds->ids[next.complete + (next.state == start ? 0 : 1)].push_back(id);
         continue;
       }
-      for (const auto& [length, complete_there] : ends) {
-        tails[complete_there].emplace_back(table_->bytes(id).substr(length), id);
-        all_tails.push_back(tails[complete_there].back());
+      for (const auto& [length, repetitions] : ends) {
+        finds->tails[repetitions].emplace_back(table_->bytes(id).substr(length), id);
       }
+      tails += ends.size();
     }
-    if (all_tails.size() > kMaxTails) {
-      mask.search = true;
-      return mask;
-    }
+    if (tails > kMaxTails) return false;
     ++i;
   }
-  TokenBits all(table_->size());
-  while (by_count.size() > 1 && by_count.back().empty()) by_count.pop_back();
-  for (const std::vector<TokenId>& ids : by_count) {
-    mask.ids.insert(mask.ids.end(), ids.begin(), ids.end());
-    mask.counts.push_back(mask.ids.size());
-  }
-  all.Add(mask.ids);
-  mask.all = all.Take();
-  while (!tails.empty() && tails.back().empty()) tails.pop_back();
-  for (std::vector<TokenTrie::Entry>& entries : tails) mask.tails.emplace_back(&entries);
-  mask.all_tails = TokenTrie(&all_tails);
-  return mask;
+  return true;
 }
 
 TokenMasks::LoopMask& TokenMasks::LoopMaskOf(std::uint32_t state) {
@@ -246,28 +266,53 @@ bool TokenMasks::SharesFirstByte(const Machine& machine, SetId set, std::uint32_
   return false;
 }
 
-bool TokenMasks::AddLoop(Machine* machine, const Position& position) {
+void TokenMasks::AddLonger(Machine* machine, const Position& position, const LoopMask& mask,
+                           std::size_t repetitions) {
+  constexpr std::size_t kMaxOneByOne = 1024;
+  const SetId only = machine->Only(position);
+  std::span<const TokenId> own;
+  if (repetitions + 1 < mask.counts.size()) {
+    own = std::span(mask.ids).subspan(mask.counts[repetitions]);
+  }
+  std::span<const TokenId> shared;
+  if (mask.slice != nullptr) shared = mask.slice->Above(repetitions);
+  if (own.size() + shared.size() > kMaxOneByOne) {
+    AddTails(machine, only, table_->trie(), &bits_);
+    return;
+  }
+  for (const auto ids : {own, shared}) {
+    for (const TokenId id : ids) {
+      SetId set = only;
+      for (const char c : table_->bytes(id)) {
+        set = machine->Step(set, static_cast<std::uint8_t>(c));
+      }
+      if (set != Machine::kDead) bits_.Set(id);
+    }
+  }
+}
+
+void TokenMasks::AddLoop(Machine* machine, const Position& position) {
   const Grammar::Rule& rule = grammar_->rule_of(position.state);
   LoopMask& mask = LoopMaskOf(position.state);
   if (mask.search) {
     AddTails(machine, machine->Only(position), table_->trie(), &bits_);
-    return true;
+    return;
   }
   const std::size_t most =
       rule.max == kUnlimited ? mask.most() : std::size_t{rule.max} - position.count;
   const std::size_t least = rule.min > position.count ? rule.min - position.count : 0;
   AddUpTo(&mask, most);
   const SetId after = machine->Popped(position.stack);
-  // A token too long for the loop may begin in it and go on behind it.
-  if (most < mask.most() && SharesFirstByte(*machine, after, rule.start)) return false;
+  if (most < mask.most() && SharesFirstByte(*machine, after, rule.start)) {
+    AddLonger(machine, position, mask, most);
+  }
   if (least <= 1 && most + 1 >= mask.tails.size()) {
     AddTails(machine, after, mask.all_tails, &bits_);
-    return true;
+    return;
   }
   for (std::size_t i = least; i <= most && i < mask.tails.size(); ++i) {
     AddTails(machine, after, mask.tails[i], &bits_);
   }
-  return true;
 }
 
 TokenSet TokenMasks::Allowed(Machine* machine, SetId set) {
@@ -278,7 +323,7 @@ TokenSet TokenMasks::Allowed(Machine* machine, SetId set) {
     if (position.state == Grammar::kEnd) {
       bits_.Add(table_->ends());
     } else if (grammar_->rule_of(position.state).kind == Grammar::Kind::kByteLoop) {
-      if (!AddLoop(machine, position)) return Search(machine, set);
+      AddLoop(machine, position);
     } else {
       const StateMask& mask = MaskOf(machine, position.state);
       bits_.Add(mask.sure);

@@ -68,13 +68,28 @@ class TokenMasks {
 
   const StateMask& MaskOf(Machine* machine, std::uint32_t state);
   StateMask SearchState(Machine* machine, std::uint32_t state) const;
+  /// False if there are too many tails.
+  bool Walk(Machine* machine, std::uint32_t state, const TokenTrie& trie, TokenBits* sure,
+            std::vector<TokenTrie::Entry>* tails) const;
   LoopMask& LoopMaskOf(std::uint32_t state);
   LoopMask SearchLoop(std::uint32_t state) const;
+  /// Tokens that stay within a loop, by the repetitions they begin, and what others add after its
+  /// end, by the repetitions before that.
+  struct LoopFinds {
+    explicit LoopFinds(std::size_t most) : ids(most + 2), tails(most + 1) {}
+    std::vector<std::vector<TokenId>> ids;
+    std::vector<std::vector<TokenTrie::Entry>> tails;
+  };
+  /// False if there are too many tails.
+  bool WalkLoop(std::uint32_t state, const TokenTrie& trie, LoopFinds* finds) const;
   /// What reads one repetition after another.
   std::uint32_t StepLoop(std::uint32_t state, std::uint8_t byte, bool* complete) const;
   void AddTails(Machine* machine, SetId set, const TokenTrie& tails, TokenBits* bits) const;
-  /// False if only Search can tell.
-  bool AddLoop(Machine* machine, const Position& position);
+  void AddLoop(Machine* machine, const Position& position);
+  /// Of the tokens that begin more repetitions in the loop than are left: those that may begin in
+  /// it and go on behind it.
+  void AddLonger(Machine* machine, const Position& position, const LoopMask& mask,
+                 std::size_t repetitions);
   void AddUpTo(LoopMask* mask, std::size_t repetitions);
   bool SharesFirstByte(const Machine& machine, SetId set, std::uint32_t state) const;
 

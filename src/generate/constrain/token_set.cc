@@ -32,6 +32,15 @@ constexpr std::array<std::array<std::uint32_t, 8>, 256> kSpread = [] {
   return spread;
 }();
 
+template <typename Visit>
+void ForEachBit(std::span<const std::uint64_t> words, const Visit& visit) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    for (std::uint64_t rest = words[i]; rest != 0; rest &= rest - 1) {
+      visit(64 * i + static_cast<std::size_t>(std::countr_zero(rest)));
+    }
+  }
+}
+
 /// Copies of a block that stays in the nearest cache take a fraction of a loop's time.
 void ForbidRun(float* logits, std::size_t count) {
   for (; count > kBlock; count -= kBlock, logits += kBlock) {
@@ -100,28 +109,38 @@ void TokenSet::Apply(std::span<float> logits) const {
   }
 }
 
+void TokenBits::Clear() {
+  ForEachBit(touched_, [this](std::size_t word) { words_[word] = 0; });
+  std::fill(touched_.begin(), touched_.end(), 0);
+}
+
 void TokenBits::Add(const TokenSet& set) {
   Add(set.ids);
   for (std::size_t i = 0; i < set.bits.size(); ++i) words_[i] |= set.bits[i];
+  if (set.bits.empty()) return;
+  for (std::size_t i = 0; i < touched_.size(); ++i) {
+    const std::size_t words = std::min<std::size_t>(64, words_.size() - 64 * i);
+    touched_[i] = ~std::uint64_t{0} >> (64 - words);
+  }
 }
 
 TokenSet TokenBits::Take() const {
   const std::size_t most = 64 * words_.size() / kSparse;
   std::size_t count = 0;
-  for (std::size_t i = 0; i < words_.size() && count <= most; ++i) {
-    count += static_cast<std::size_t>(std::popcount(words_[i]));
-  }
+  ForEachBit(touched_, [&](std::size_t word) {
+    // A set that is clearly not sparse need not be counted to its end.
+    if (count <= most) count += static_cast<std::size_t>(std::popcount(words_[word]));
+  });
   TokenSet set;
   if (count > most) {
     set.bits = words_;
     return set;
   }
   set.ids.reserve(count);
-  for (std::size_t i = 0; i < words_.size(); ++i) {
-    for (std::uint64_t rest = words_[i]; rest != 0; rest &= rest - 1) {
-      set.ids.push_back(static_cast<TokenId>(64 * i) + std::countr_zero(rest));
-    }
-  }
+  ForEachBit(touched_, [&](std::size_t word) {
+    ForEachBit(std::span(words_).subspan(word, 1),
+               [&](std::size_t bit) { set.ids.push_back(static_cast<TokenId>(64 * word + bit)); });
+  });
   return set;
 }
 

@@ -26,14 +26,16 @@ struct TokenSet {
   void ApplyList(std::span<float> logits) const;
 };
 
-/// One bit for each token.
+/// One bit for each token. What has not been touched costs nothing to clear and to take.
 class TokenBits {
  public:
-  explicit TokenBits(std::size_t size) : words_((size + 63) / 64, 0) {}
-  void Clear() { std::fill(words_.begin(), words_.end(), 0); }
+  explicit TokenBits(std::size_t size)
+      : words_((size + 63) / 64, 0), touched_((words_.size() + 63) / 64, 0) {}
+  void Clear();
   void Set(TokenId id) {
     const auto i = static_cast<std::size_t>(id);
     words_[i / 64] |= std::uint64_t{1} << (i % 64);
+    touched_[i / 4096] |= std::uint64_t{1} << (i / 64 % 64);
   }
   void Add(std::span<const TokenId> ids) {
     for (const TokenId id : ids) Set(id);
@@ -43,6 +45,7 @@ class TokenBits {
 
  private:
   std::vector<std::uint64_t> words_;
+  std::vector<std::uint64_t> touched_;  ///< a bit for each word
 };
 
 }  // namespace ergo::generate::constrain

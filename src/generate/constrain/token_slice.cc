@@ -26,6 +26,7 @@ TokenSlice::TokenSlice(const CharSet& chars, std::span<const TokenTrie::Entry> e
   }
   std::vector<std::vector<TokenId>> by_chars(1);
   std::vector<TokenTrie::Entry> rest;
+  std::vector<TokenTrie::Entry> longer;
   for (const auto& [bytes, id] : entries) {
     const std::uint32_t count = CharsOf(bytes);
     if (count == 0) {
@@ -34,8 +35,10 @@ TokenSlice::TokenSlice(const CharSet& chars, std::span<const TokenTrie::Entry> e
     }
     if (by_chars.size() <= count) by_chars.resize(count + 1U);
     by_chars[count].push_back(id);
+    if (count > kKept) longer.emplace_back(bytes, id);
   }
   rest_ = TokenTrie(&rest);
+  longer_ = TokenTrie(&longer);
   TokenBits bits(size);
   for (std::size_t count = 0; count < by_chars.size(); ++count) {
     ids_.insert(ids_.end(), by_chars[count].begin(), by_chars[count].end());

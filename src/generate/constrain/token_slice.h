@@ -12,7 +12,6 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "generate/constrain/char_set.h"
@@ -28,6 +27,7 @@ class TokenSlice {
   static constexpr std::uint32_t kStart = 1;
   /// Limits of characters for which a set is kept.
   static constexpr std::size_t kKept = 16;
+  static constexpr std::size_t kAnyLength = static_cast<std::size_t>(-1);
 
   /// `entries` are all tokens, sorted; `size` that of the vocabulary.
   TokenSlice(const CharSet& chars, std::span<const TokenTrie::Entry> entries, std::size_t size);
@@ -38,10 +38,16 @@ class TokenSlice {
   const TokenSet& all() const { return all_; }
   /// All other tokens.
   const TokenTrie& rest() const { return rest_; }
+  /// Those of this slice that begin more than kKept characters.
+  const TokenTrie& longer() const { return longer_; }
   /// How many characters the longest token begins.
   std::size_t most_chars() const { return counts_.size() - 1; }
   /// Adds the tokens that begin at most so many characters.
   void AddUpTo(std::size_t chars, TokenBits* bits) const;
+  /// Those that begin more.
+  std::span<const TokenId> Above(std::size_t chars) const {
+    return std::span(ids_).subspan(counts_[std::min(chars, most_chars())]);
+  }
 
  private:
   std::uint32_t CharsOf(std::string_view bytes) const;
@@ -49,6 +55,7 @@ class TokenSlice {
   std::vector<std::array<std::uint8_t, 256>> steps_;
   TokenSet all_;
   TokenTrie rest_;
+  TokenTrie longer_;
   std::vector<TokenId> ids_;         ///< by the characters they begin
   std::vector<std::size_t> counts_;  ///< how many of them begin at most so many
   std::vector<TokenSet> up_to_;      ///< the first of these
@@ -57,22 +64,32 @@ class TokenSlice {
 /// Of each class of text, the larger ones first. `entries` as for TokenSlice.
 std::vector<TokenSlice> MakeSlices(std::span<const TokenTrie::Entry> entries, std::size_t size);
 
-/// Whether from `start` on every text of a slice has a way. `step` gives the state of something
-/// after a byte, 0 if there is none; `fits` says whether its state is right beside the slice's.
+/// Whether from `start` on every text of a slice of at most `chars` characters has a way. `step`
+/// gives the state of something after a byte, 0 if there is none; `fits` says whether its state is
+/// right beside the slice's.
 template <typename StepOf, typename Fits>
-bool Covers(const TokenSlice& slice, std::uint32_t start, const StepOf& step, const Fits& fits) {
+bool Covers(const TokenSlice& slice, std::size_t chars, std::uint32_t start, const StepOf& step,
+            const Fits& fits) {
+  struct Pair {
+    std::uint32_t of_slice = 0;
+    std::uint32_t other = 0;
+    std::size_t chars = 0;  ///< begun; not counted where there is no limit
+    bool operator==(const Pair&) const = default;
+  };
   constexpr std::size_t kMaxPairs = 64;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> pairs = {{TokenSlice::kStart, start}};
+  std::vector<Pair> pairs = {{TokenSlice::kStart, start}};
   if (!fits(TokenSlice::kStart, start)) return false;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    const auto [of_slice, of_other] = pairs[i];
-    std::pair<std::uint32_t, std::uint32_t> last = pairs[i];
+    const Pair from = pairs[i];
+    const bool counts = from.of_slice == TokenSlice::kStart && chars != TokenSlice::kAnyLength;
+    if (counts && from.chars == chars) continue;
+    Pair last = from;
     for (unsigned byte = 0; byte < 256; ++byte) {
-      const std::uint32_t next = slice.Step(of_slice, static_cast<std::uint8_t>(byte));
-      if (next == TokenSlice::kDead) continue;
-      const std::uint32_t other = step(of_other, static_cast<std::uint8_t>(byte));
-      if (other == 0 || !fits(next, other)) return false;
-      const std::pair pair(next, other);
+      Pair pair{slice.Step(from.of_slice, static_cast<std::uint8_t>(byte)), 0,
+                from.chars + (counts ? 1 : 0)};
+      if (pair.of_slice == TokenSlice::kDead) continue;
+      pair.other = step(from.other, static_cast<std::uint8_t>(byte));
+      if (pair.other == 0 || !fits(pair.of_slice, pair.other)) return false;
       if (pair == last) continue;
       last = pair;
       if (std::find(pairs.begin(), pairs.end(), pair) != pairs.end()) continue;
