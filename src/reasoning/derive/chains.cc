@@ -126,6 +126,7 @@ Result<std::vector<Derivation>> DrawChains(Work& work, const ChainOptions& optio
     derivation.value = ValueIn(derivation.text, kind, work.question());
     derivation.mean_logprob = MeanLogprob(chain.logprobs);
     if (derivation.value.empty()) derivation.failure = "it came to no answer";
+    NoteGivens(work, &derivation);
     RecordSteps(work, chain.logprobs, &derivation);
     derivations.push_back(std::move(derivation));
   }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "reasoning/derive/answer_value.h"
+#include "reasoning/derive/givens.h"
 #include "reasoning/verify/checks.h"
 
 namespace ergo::reasoning {
@@ -21,6 +22,9 @@ double WeightOf(const Derivation& derivation) {
   double weight = derivation.kind == DerivationKind::kFormal ? 100.0 : 1.0;
   if (derivation.refuted()) weight *= 0.3;
   if (!derivation.finished) weight *= 0.5;
+  // Word problems seldom give numbers in vain, and quantities are seldom negative.
+  weight *= std::pow(0.4, static_cast<double>(std::min<std::size_t>(derivation.missing, 4)));
+  if (derivation.value.starts_with('-')) weight *= 0.5;
   return weight;
 }
 
@@ -36,6 +40,11 @@ bool Derivation::confirmed() const {
   return !refuted() && std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
     return finding.exact && finding.verdict == Verdict::kVerified;
   });
+}
+
+void NoteGivens(const Work& work, Derivation* derivation) {
+  if (KindOf(work.question()) != AnswerKind::kNumber) return;
+  derivation->missing = MissingGivens(GivensOf(work.question().text), derivation->text);
 }
 
 std::vector<Finding> CheckText(const Work& work, std::string_view text) {

@@ -28,6 +28,7 @@ struct Derivation {
   std::size_t tokens = 0;
   bool finished = true;  ///< it ended by itself
   std::vector<Finding> findings = {};
+  std::size_t missing = 0;   ///< numbers of the question that it does not use
   std::string failure = {};  ///< why there is no value
   std::string node = {};     ///< its last one in the trace
   BranchPtr branch = {};
@@ -55,6 +56,9 @@ Result<std::vector<Derivation>> DrawChains(Work& work, const ChainOptions& optio
 /// Draws programs in one batch and runs them in the sandbox. An error if none can be drawn or
 /// nothing can be run here.
 Result<std::vector<Derivation>> DrawPrograms(Work& work, std::size_t count, float temperature);
+
+/// Fills in what a derivation makes of the numbers that the question gives.
+void NoteGivens(const Work& work, Derivation* derivation);
 
 /// Checks a text by every check that applies, in threads of their own.
 std::vector<Finding> CheckText(const Work& work, std::string_view text);

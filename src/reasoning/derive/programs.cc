@@ -104,6 +104,7 @@ Result<std::vector<Derivation>> DrawPrograms(Work& work, std::size_t count, floa
     } else {
       derivation.failure = output.error().what;
     }
+    NoteGivens(work, &derivation);
     Record(work, *results[i], output, &derivation);
     derivations.push_back(std::move(derivation));
   }

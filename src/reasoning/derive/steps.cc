@@ -1,6 +1,7 @@
 #include "reasoning/derive/steps.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <numeric>
 #include <utility>
@@ -39,6 +40,14 @@ class TokenWalk {
   std::size_t place_ = 0;
 };
 
+/// Whether there is a letter, digit or other character beyond punctuation.
+bool Says(std::string_view line) {
+  return std::any_of(line.begin(), line.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           static_cast<unsigned char>(c) >= 0x80;
+  });
+}
+
 }  // namespace
 
 double MeanLogprob(const std::vector<DrawnToken>& tokens) {
@@ -60,9 +69,7 @@ std::vector<Span> StepsOf(std::string_view text) {
       end = close == std::string_view::npos ? text.size()
                                             : std::min(text.find('\n', close), text.size());
     }
-    if (text.substr(at, end - at).find_first_not_of(" \t\r") != std::string_view::npos) {
-      steps.push_back({at, end});
-    }
+    if (Says(text.substr(at, end - at))) steps.push_back({at, end});
     at = end + 1;
   }
   return steps;

@@ -16,6 +16,7 @@ constexpr double kLead = 3.0;
 constexpr std::size_t kUnboundedRounds = 4;
 /// Programs are a fifth of a chain's length: as many of them are drawn for each chain.
 constexpr std::size_t kProgramsPerRound = 4;
+constexpr std::size_t kChainsPerRound = 2;
 constexpr std::size_t kChainTokens = 384;
 
 /// How far the heaviest value is ahead, in votes.

@@ -135,6 +135,7 @@ class StepDomain final : public SearchDomain {
     derivation.mean_logprob = MeanLogprob(place.tokens);
     derivation.finished = place.ended;
     derivation.findings = std::move(findings);
+    NoteGivens(work_, &derivation);
     derivations_->push_back(std::move(derivation));
   }
 
