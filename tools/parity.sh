@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Prints tables that compare us with the reference implementations.
-# Usage: tools/parity.sh [tokenizers|templates|decoders|logits]…    (all of them)
+# Usage: tools/parity.sh [tokenizers|templates|decoders|logits|constrain]…    (all of them)
 # The references go into a virtual environment under ${ERGO_CACHE:-$HOME/.cache/ergo}; to use one that
 # has them already, name its interpreter in ERGO_PARITY_PYTHON.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 tables=("$@")
-((${#tables[@]})) || tables=(tokenizers templates decoders logits)
+((${#tables[@]})) || tables=(tokenizers templates decoders logits constrain)
 for table in "${tables[@]}"; do
   if [[ ! -f tools/parity_$table.py ]]; then
     echo "parity: there is no table '$table'" >&2
@@ -18,7 +18,7 @@ done
 tools/bootstrap.sh run
 [[ -f build/build.ninja ]] ||
   cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DERGO_TESTS=OFF >/dev/null
-ninja -C build ergo logits_dump template_render tokenizer_speed >build/parity.log 2>&1 || { tail -n 40 build/parity.log >&2; exit 1; }
+ninja -C build ergo logits_dump template_render tokenizer_speed constrain_speed >build/parity.log 2>&1 || { tail -n 40 build/parity.log >&2; exit 1; }
 
 python=${ERGO_PARITY_PYTHON:-}
 if [[ ! $python ]]; then
@@ -43,11 +43,24 @@ for name in smollm2 qwen05 gemma270; do
   if path=$(tools/fetch_model.sh "$name"); then models+=("$name=$path"); fi
 done
 
+constrain_suite() {  # The public JSON-Schema test suite, which this source package carries.
+  local folder=${ERGO_CACHE:-$HOME/.cache/ergo}/json-schema-suite package=jsonschema-4.26.0
+  if [[ ! -d $folder/$package ]]; then
+    mkdir -p "$folder"
+    "$python" -m pip download -q --disable-pip-version-check --no-deps --no-binary :all: \
+      -d "$folder" "${package/-/==}" && tar -xzf "$folder/$package.tar.gz" -C "$folder" || return 1
+  fi
+  "$python" tools/parity_constrain.py build "${models[0]}" \
+    --suite "$folder/$package/json/tests/draft2020-12"
+}
+
 compare() {  # TABLE
   if [[ $1 == tokenizers ]]; then
     local program=(--program "build/ergo tokenize" --speed build/tokenizer_speed)
     "$python" tools/parity_tokenizers.py "${program[@]}" "${models[@]#*=}" &&
       "$python" tools/parity_tokenizers.py "${program[@]}" --made --megabytes 0.5 --decode
+  elif [[ $1 == constrain ]]; then
+    "$python" tools/parity_constrain.py build "${models[@]}" && constrain_suite
   else
     "$python" "tools/parity_$1.py" build "${models[@]}"
   fi
