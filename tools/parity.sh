@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Prints tables that compare us with the reference implementations.
-# Usage: tools/parity.sh [tokenizers|templates|decoders|logits|constrain]…    (all of them)
+# Usage: tools/parity.sh [tokenizers|templates|decoders|logits|inspect|constrain]…    (all of them)
 # The references go into a virtual environment under ${ERGO_CACHE:-$HOME/.cache/ergo}; to use one that
 # has them already, name its interpreter in ERGO_PARITY_PYTHON.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 tables=("$@")
-((${#tables[@]})) || tables=(tokenizers templates decoders logits constrain)
+((${#tables[@]})) || tables=(tokenizers templates decoders logits inspect constrain)
 for table in "${tables[@]}"; do
   if [[ ! -f tools/parity_$table.py ]]; then
     echo "parity: there is no table '$table'" >&2

@@ -10,6 +10,7 @@
 
 #include "generate/answer_text.h"
 #include "generate/think/steering.h"
+#include "generate/think/think_text.h"
 
 namespace ergo::generate {
 namespace {
@@ -31,16 +32,53 @@ double PerSecond(std::size_t tokens, double milliseconds) {
   return milliseconds > 0.0 ? 1000.0 * static_cast<double>(tokens) / milliseconds : 0.0;
 }
 
+/// The texts of one answer. Without tags of thoughts the text comes as it is.
+class Texts {
+ public:
+  Texts(const LanguageModel& model, std::span<const TokenId> prompt,
+        const std::vector<std::string>& stops)
+      : answer_(model.tokenizer(), stops) {
+    const std::shared_ptr<const ThinkTags>& tags = model.think_tags();
+    if (tags) thinking_.emplace(model.tokenizer(), tags, tags->StartOf(prompt), stops);
+  }
+
+  ThinkTextParts Push(TokenId token) {
+    if (thinking_) return thinking_->Push(token);
+    return Plain(answer_.Push(token));
+  }
+  ThinkTextParts Finish() {
+    if (thinking_) return thinking_->Finish();
+    return Plain(answer_.Finish());
+  }
+  bool stopped() const { return thinking_ ? thinking_->stopped() : answer_.stopped(); }
+  void Store(GenerateResult& result) {
+    result.text = thinking_ ? thinking_->answer() : std::move(plain_);
+    if (thinking_) result.thought = thinking_->thought();
+  }
+
+ private:
+  ThinkTextParts Plain(std::string part) {
+    plain_ += part;
+    return {.thought = {}, .answer = std::move(part)};
+  }
+
+  AnswerText answer_;
+  std::string plain_;
+  std::optional<ThinkText> thinking_;
+};
+
 /// One answer in the making.
 class AnswerRun {
  public:
-  AnswerRun(LanguageModel& model, const AnswerOptions& options, const OnText& on_text)
+  AnswerRun(LanguageModel& model, std::span<const TokenId> prompt, const AnswerOptions& options,
+            const OnText& on_text)
       : model_(model),
+        prompt_(prompt),
         options_(options),
         on_text_(on_text),
-        text_(model.tokenizer(), options.stop) {}
+        texts_(model, prompt, options.stop) {}
 
-  void Begin(std::span<const TokenId> prompt, std::uint64_t seed);
+  void Begin(std::uint64_t seed);
   /// Takes what comes until `until`, one token at most; false once there is nothing more to wait
   /// for.
   bool Listen(Clock::time_point until);
@@ -49,19 +87,20 @@ class AnswerRun {
   Result<GenerateResult> Conclude();
 
  private:
-  runtime::SequenceOptions SequenceFor(std::span<const TokenId> prompt, std::uint64_t seed) const;
-  std::unique_ptr<runtime::LogitHook> HookFor(std::span<const TokenId> prompt) const;
+  runtime::SequenceOptions SequenceFor(std::uint64_t seed) const;
+  std::unique_ptr<runtime::LogitHook> HookFor() const;
   bool Ends(TokenId token) const;
-  /// Appends to the text; false if its reader wants no more.
-  bool Emit(const std::string& part);
+  /// Hands out parts of the texts; false if their reader wants no more.
+  bool Emit(const ThinkTextParts& parts) const;
   void Finish(FinishReason reason);
   void Take(runtime::DrawnToken token);
   void End(const runtime::SequenceEnd& end);
 
   LanguageModel& model_;
+  const std::span<const TokenId> prompt_;
   const AnswerOptions& options_;
   const OnText& on_text_;
-  AnswerText text_;
+  Texts texts_;
 
   runtime::Stream stream_;
   bool done_ = false;
@@ -72,8 +111,7 @@ class AnswerRun {
   Clock::time_point last_;   ///< whatever was heard
 };
 
-runtime::SequenceOptions AnswerRun::SequenceFor(std::span<const TokenId> prompt,
-                                                std::uint64_t seed) const {
+runtime::SequenceOptions AnswerRun::SequenceFor(std::uint64_t seed) const {
   runtime::SequenceOptions sequence;
   sequence.sampling = options_.sampling;
   sequence.sampling.seed = seed;
@@ -84,15 +122,15 @@ runtime::SequenceOptions AnswerRun::SequenceFor(std::span<const TokenId> prompt,
   sequence.stop_tokens.insert(sequence.stop_tokens.end(), options_.stop_tokens.begin(),
                               options_.stop_tokens.end());
   sequence.speculate = options_.speculate;
-  sequence.hook = HookFor(prompt);
+  sequence.hook = HookFor();
   sequence.unread = kUnread;
   return sequence;
 }
 
-std::unique_ptr<runtime::LogitHook> AnswerRun::HookFor(std::span<const TokenId> prompt) const {
+std::unique_ptr<runtime::LogitHook> AnswerRun::HookFor() const {
   Steering steering;
   steering.tags = model_.think_tags();
-  if (steering.tags) steering.start = steering.tags->StartOf(prompt);
+  if (steering.tags) steering.start = steering.tags->StartOf(prompt_);
   if (options_.think_budget || options_.stop_thinking) {
     ThinkBudgetOptions& budget = steering.budget.emplace();
     if (options_.think_budget) budget.budget = *options_.think_budget;
@@ -111,18 +149,19 @@ bool AnswerRun::Ends(TokenId token) const {
   return std::find(stops.begin(), stops.end(), token) != stops.end();
 }
 
-bool AnswerRun::Emit(const std::string& part) {
-  if (part.empty()) return true;
-  result_.text += part;
-  return !on_text_ || on_text_(part);
+bool AnswerRun::Emit(const ThinkTextParts& parts) const {
+  const auto take = [](const OnText& taker, const std::string& part) {
+    return part.empty() || !taker || taker(part);
+  };
+  return take(options_.on_thought, parts.thought) && take(on_text_, parts.answer);
 }
 
 void AnswerRun::Finish(FinishReason reason) {
   done_ = true;
   result_.finish_reason = reason;
-  Emit(text_.Finish());
+  Emit(texts_.Finish());
   // The end of what was held back may complete a stop string.
-  if (text_.stopped() && reason == FinishReason::kLength) {
+  if (texts_.stopped() && reason == FinishReason::kLength) {
     result_.finish_reason = FinishReason::kStop;
     result_.context_full = false;
   }
@@ -135,10 +174,10 @@ void AnswerRun::Take(runtime::DrawnToken token) {
     result_.logprobs.push_back({token.token, token.logprob, std::move(token.top)});
   }
   if (Ends(token.token)) return;  // it is the stream's last one and has no text
-  const bool wanted = Emit(text_.Push(token.token));
-  if (!text_.stopped() && wanted) return;
+  const bool wanted = Emit(texts_.Push(token.token));
+  if (!texts_.stopped() && wanted) return;
   done_ = true;
-  result_.finish_reason = text_.stopped() ? FinishReason::kStop : FinishReason::kCancel;
+  result_.finish_reason = texts_.stopped() ? FinishReason::kStop : FinishReason::kCancel;
 }
 
 void AnswerRun::End(const runtime::SequenceEnd& end) {
@@ -161,11 +200,11 @@ void AnswerRun::End(const runtime::SequenceEnd& end) {
   }
 }
 
-void AnswerRun::Begin(std::span<const TokenId> prompt, std::uint64_t seed) {
+void AnswerRun::Begin(std::uint64_t seed) {
   start_ = last_ = Clock::now();
-  result_.usage.prompt_tokens = prompt.size();
+  result_.usage.prompt_tokens = prompt_.size();
   result_.timings.load_ms = model_.load_ms();
-  stream_ = model_.scheduler().Submit({prompt.begin(), prompt.end()}, SequenceFor(prompt, seed));
+  stream_ = model_.scheduler().Submit({prompt_.begin(), prompt_.end()}, SequenceFor(seed));
 }
 
 bool AnswerRun::Listen(Clock::time_point until) {
@@ -194,6 +233,7 @@ Result<GenerateResult> AnswerRun::Conclude() {
   while (stream_->Next(&unwanted) != runtime::TokenStream::Wait::kEnd) {
   }
   if (error_) return tl::unexpected(std::move(*error_));
+  texts_.Store(result_);
   const runtime::SequenceEnd& end = stream_->end();
   Usage& usage = result_.usage;
   usage.cached_tokens = end.cached_tokens;
@@ -291,8 +331,8 @@ Status CheckAnswer(const LanguageModel& model, std::span<const TokenId> prompt,
 Result<GenerateResult> Answer(LanguageModel& model, std::span<const TokenId> prompt,
                               const AnswerOptions& options, const OnText& on_text) {
   if (auto valid = CheckAnswer(model, prompt, options); !valid) return Fail(std::move(valid));
-  AnswerRun run(model, options, on_text);
-  run.Begin(prompt, options.sampling.seed);
+  AnswerRun run(model, prompt, options, on_text);
+  run.Begin(options.sampling.seed);
   while (!run.done()) {
     run.Listen(options.cancelled ? Clock::now() + kLook : Clock::time_point::max());
   }
@@ -311,13 +351,14 @@ Result<std::vector<GenerateResult>> GenerateChoices(LanguageModel& model,
                                                     std::size_t count) {
   const auto prompt = EncodePrompt(model, request);
   if (!prompt) return tl::unexpected(prompt.error());
-  const AnswerOptions& options = request.options;
+  AnswerOptions options = request.options;
+  options.on_thought = {};  // they would all come at once
   if (auto valid = CheckAnswer(model, *prompt, options); !valid) return Fail(std::move(valid));
   const OnText nobody;
   std::deque<AnswerRun> runs;
   for (std::size_t i = 0; i < count; ++i) {
-    runs.emplace_back(model, options, nobody)
-        .Begin(*prompt, runtime::DeriveSeed(options.sampling.seed, i));
+    runs.emplace_back(model, *prompt, options, nobody)
+        .Begin(runtime::DeriveSeed(options.sampling.seed, i));
   }
   while (true) {
     AnswerRun* waiting = nullptr;
@@ -336,6 +377,13 @@ Result<std::vector<GenerateResult>> GenerateChoices(LanguageModel& model,
     results.push_back(std::move(*result));
   }
   return results;
+}
+
+void SetTexts(const LanguageModel& model, std::span<const TokenId> prompt, GenerateResult* result) {
+  Texts texts(model, prompt, {});
+  for (const TokenId token : result->tokens) texts.Push(token);
+  texts.Finish();
+  texts.Store(*result);
 }
 
 void KeepBest(std::vector<GenerateResult>& answers, std::size_t count) {

@@ -19,6 +19,9 @@
 
 namespace ergo::generate {
 
+/// Takes a text part by part, each of whole characters and not empty; false ends the answer.
+using OnText = std::function<bool(std::string_view)>;
+
 /// How to answer, whatever the prompt.
 struct AnswerOptions {
   std::optional<std::size_t> max_tokens = {};  ///< absent: until the context is full
@@ -34,6 +37,8 @@ struct AnswerOptions {
   std::optional<StopThinking> stop_thinking = {};  ///< closes the thought at any moment
   /// Log-probabilities of the tokens, each with this many alternatives; absent: none.
   std::optional<int> logprobs = {};
+  /// Takes the thought before a single answer, as it comes.
+  OnText on_thought = {};
   /// Asked before every token and, while there is none, every 20 ms; true ends the answer.
   std::function<bool()> cancelled = {};
 };
@@ -46,10 +51,6 @@ struct GenerateRequest {
   bool raw = false;
   AnswerOptions options;
 };
-
-/// Takes the text of an answer part by part, each of whole characters and not empty; false ends the
-/// answer.
-using OnText = std::function<bool(std::string_view)>;
 
 enum class FinishReason {
   kStop,    ///< a token or string that ends answers
@@ -81,8 +82,12 @@ struct Timings {
   double decode_tokens_per_second = 0.0;  ///< of the tokens after the first; 0 if there are none
 };
 
+/// Models that mark their thoughts: the tags belong to neither text, and white space around them to
+/// none. What was handed out as answer turns out to have been a thought if a tag closes it that
+/// nothing had opened. Other models: everything is answer.
 struct GenerateResult {
-  std::string text;
+  std::string text;             ///< the answer
+  std::string thought;          ///< what was thought before it; several, with a line between them
   std::vector<TokenId> tokens;  ///< all that were drawn, one that ended the answer included
   FinishReason finish_reason = FinishReason::kStop;
   bool context_full = false;         ///< why it is kLength
@@ -95,7 +100,8 @@ struct GenerateResult {
 Result<std::vector<TokenId>> EncodePrompt(const LanguageModel& model,
                                           const GenerateRequest& request);
 
-/// Answers; any number of threads may do so at a time. `on_text` may be empty. Errors: bad
+/// Answers; any number of threads may do so at a time. `on_text` takes the answer and may be empty.
+/// Stop strings are looked for in the answer only. Errors: bad
 /// options, the prompt is longer than the context, no room for its keys and values.
 Result<GenerateResult> Generate(LanguageModel& model, const GenerateRequest& request,
                                 const OnText& on_text = {});
@@ -110,6 +116,9 @@ Result<std::vector<GenerateResult>> GenerateChoices(LanguageModel& model,
 /// Leaves the `count` answers whose tokens have the highest mean log-probability, best first; they
 /// must have been generated with AnswerOptions::logprobs.
 void KeepBest(std::vector<GenerateResult>& answers, std::size_t count);
+
+/// Sets thought and text of a result that has its tokens, drawn behind `prompt`.
+void SetTexts(const LanguageModel& model, std::span<const TokenId> prompt, GenerateResult* result);
 
 /// Errors: sampling values out of range, stop strings or tokens that can't be.
 Status CheckOptions(const LanguageModel& model, const AnswerOptions& options);

@@ -260,5 +260,83 @@ TEST_F(SessionTest, SaysWhenNoTokenIsPossible) {
   EXPECT_THAT(Refusal(request), HasSubstr("no token is possible"));
 }
 
+class ThinkingTest : public SessionTest {
+ protected:
+  void SetUp() override {
+    folder_.MarkThoughts();
+    SessionTest::SetUp();
+  }
+
+  /// Letters; the thought is open and is closed by its budget.
+  GenerateRequest Thinking(std::size_t budget) const {
+    GenerateRequest request = Letters(60);
+    request.prompt = "Tell me <think>";
+    request.options.think_budget = budget;
+    return request;
+  }
+};
+
+TEST_F(ThinkingTest, ThoughtAndAnswerAreTwoTexts) {
+  GenerateRequest request = Thinking(20);
+  std::string thought;
+  std::string answer;
+  request.options.on_thought = [&](std::string_view part) {
+    EXPECT_EQ(answer, "");
+    thought += part;
+    return true;
+  };
+  const GenerateResult result = Run(request, [&](std::string_view part) {
+    answer += part;
+    return true;
+  });
+  EXPECT_GE(result.thought.size(), 10u);
+  EXPECT_GE(result.text.size(), 30u);
+  EXPECT_EQ(result.text.find_first_not_of("abcdefgh"), std::string::npos);
+  EXPECT_EQ(result.thought.find("think>"), std::string::npos);
+  EXPECT_EQ(thought, result.thought);
+  EXPECT_EQ(answer, result.text);
+
+  GenerateResult again;
+  again.tokens = result.tokens;
+  const auto prompt = EncodePrompt(*model_, request);
+  ASSERT_TRUE(prompt);
+  SetTexts(*model_, *prompt, &again);
+  EXPECT_EQ(again.thought, result.thought);
+  EXPECT_EQ(again.text, result.text);
+}
+
+TEST_F(ThinkingTest, StopStringsAreThoseOfTheAnswer) {
+  GenerateRequest request = Thinking(20);
+  const GenerateResult whole = Run(request);
+  const std::string stop = whole.thought.substr(0, 1);
+  ASSERT_NE(whole.text.find(stop), std::string::npos);
+  request.options.stop = {stop};
+  const GenerateResult stopped = Run(request);
+  EXPECT_EQ(stopped.thought, whole.thought);
+  EXPECT_EQ(stopped.text, whole.text.substr(0, whole.text.find(stop)));
+  EXPECT_EQ(stopped.finish_reason, FinishReason::kStop);
+}
+
+TEST_F(ThinkingTest, AThoughtMayBeTheLastThing) {
+  GenerateRequest request = Letters(12);
+  request.prompt = "Tell me <think>";
+  const GenerateResult result = Run(request);
+  EXPECT_EQ(result.text, "");
+  EXPECT_EQ(result.thought.size(), 12u);
+  request.options.on_thought = [](std::string_view) { return false; };
+  EXPECT_EQ(Run(request).finish_reason, FinishReason::kCancel);
+}
+
+TEST_F(SessionTest, WithoutTagsEverythingIsAnswer) {
+  GenerateRequest request = Letters(12);
+  request.prompt = "Tell me <think>";
+  bool thought = false;
+  request.options.on_thought = [&](std::string_view) { return thought = true; };
+  const GenerateResult result = Run(request);
+  EXPECT_EQ(result.text.size(), 12u);
+  EXPECT_EQ(result.thought, "");
+  EXPECT_FALSE(thought);
+}
+
 }  // namespace
 }  // namespace ergo::generate

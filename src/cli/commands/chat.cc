@@ -21,6 +21,7 @@
 #include "cli/sampling_choice.h"
 #include "cli/suggest.h"
 #include "cli/terminal.h"
+#include "cli/thought_view.h"
 
 namespace ergo::cli {
 
@@ -223,10 +224,18 @@ Status Conversation::ShowReply(const Result<generate::ChatReply>& reply) {
 }
 
 Status Conversation::Ask(const std::string& text) {
-  const auto reply = chat_->Send(text, options_, [this](std::string_view part) {
+  ThoughtView thought;
+  generate::AnswerOptions options = options_;
+  options.on_thought = [&thought](std::string_view part) {
+    thought.Show(part);
+    return true;
+  };
+  const auto reply = chat_->Send(text, options, [&](std::string_view part) {
+    thought.End();
     printed_ = Print(part);
     return printed_.has_value();
   });
+  thought.End();
   InterruptGuard::Clear();
   return ShowReply(reply);
 }

@@ -13,8 +13,10 @@
 #include "cli/commands/all.h"
 #include "cli/constraint_choice.h"
 #include "cli/engine_choice.h"
+#include "cli/reasoned_answer.h"
 #include "cli/sampling_choice.h"
 #include "cli/terminal.h"
+#include "cli/thought_view.h"
 #include "generate/beam.h"
 #include "generate/session.h"
 
@@ -30,6 +32,7 @@ struct Settings {
   EngineChoice engine;
   SamplingChoice sampling;
   ConstraintChoice constraint;
+  EffortChoice effort;
   std::vector<std::string> words;
   std::string system;
   std::optional<std::int64_t> max_tokens;
@@ -87,6 +90,7 @@ OrderedJson ChoiceJson(const generate::LanguageModel& model, const generate::Gen
   OrderedJson choice;
   choice["index"] = index;
   choice["text"] = result.text;
+  if (model.think_tags()) choice["reasoning_content"] = result.thought;
   choice["finish_reason"] = Name(result.finish_reason);
   choice["logprobs"] = {{"content", scores}};
   return choice;
@@ -148,6 +152,13 @@ void ShowStats(const generate::GenerateResult& result) {
                   t.first_token_ms, result.usage.completion_tokens, t.decode_tokens_per_second));
 }
 
+Status PrintAnswer(const generate::GenerateResult& result) {
+  ThoughtView thought;
+  thought.Show(result.thought);
+  thought.End();
+  return Print(result.text);
+}
+
 Result<std::vector<generate::GenerateResult>> BeamAnswers(
     const Settings& settings, generate::LanguageModel& model,
     const generate::GenerateRequest& request) {
@@ -165,7 +176,7 @@ Result<std::vector<generate::GenerateResult>> BeamAnswers(
     if (results.size() == wanted) break;
     generate::GenerateResult result;
     result.tokens = answer.tokens;
-    result.text = model.tokenizer().Decode(answer.tokens, true);
+    generate::SetTexts(model, *prompt, &result);
     result.finish_reason =
         answer.ended ? generate::FinishReason::kStop : generate::FinishReason::kLength;
     result.usage.prompt_tokens = prompt->size();
@@ -173,7 +184,7 @@ Result<std::vector<generate::GenerateResult>> BeamAnswers(
     results.push_back(std::move(result));
   }
   if (results.size() == 1 && !settings.json) {
-    if (Status printed = Print(results.front().text); !printed) return Fail(std::move(printed));
+    if (Status printed = PrintAnswer(results.front()); !printed) return Fail(std::move(printed));
   }
   return results;
 }
@@ -194,17 +205,25 @@ Result<std::vector<generate::GenerateResult>> Answers(const Settings& settings,
     if (settings.best_of && !request.options.logprobs) request.options.logprobs = 0;
     auto results = generate::GenerateChoices(model, request, drawn);
     if (results && settings.best_of) generate::KeepBest(*results, choices);
-    if (results && results->size() == 1 && !settings.json) *printed = Print(results->front().text);
+    if (results && results->size() == 1 && !settings.json) *printed = PrintAnswer(results->front());
     return results;
   }
   generate::OnText on_text;
+  ThoughtView thought;
   if (!settings.json) {
-    on_text = [printed](std::string_view text) {
+    request.options.on_thought = [&thought](std::string_view text) {
+      thought.Show(text);
+      return true;
+    };
+    on_text = [&thought, printed](std::string_view text) {
+      thought.End();
       *printed = Print(text);
       return printed->has_value();
     };
   }
   auto result = generate::Generate(model, request, on_text);
+  thought.End();
+  request.options.on_thought = {};
   if (!result) return tl::unexpected(result.error());
   std::vector<generate::GenerateResult> results;
   results.push_back(std::move(*result));
@@ -231,13 +250,32 @@ void NoteLimits(const Settings& settings, const generate::LanguageModel& model,
   }
 }
 
+/// Whether options were given that say how the plain model is to answer.
+bool WantsPlainModel(const Settings& settings) {
+  const SamplingChoice& sampling = settings.sampling;
+  const ConstraintChoice& constraint = settings.constraint;
+  return settings.raw || !settings.system.empty() || settings.max_tokens || settings.logprobs ||
+         settings.choices || settings.best_of || settings.beam || settings.stats ||
+         sampling.temperature || sampling.top_k || sampling.top_p || sampling.min_p ||
+         sampling.typical_p || sampling.repetition_penalty || sampling.frequency_penalty ||
+         sampling.presence_penalty || !sampling.logit_bias.empty() || !sampling.stop.empty() ||
+         constraint.think_budget || !constraint.json_schema.empty() || !constraint.regex.empty() ||
+         !constraint.grammar.empty() || !constraint.one_of.empty();
+}
+
 Result<int> Run(const Settings& settings) {
   const InterruptGuard guard;
   const Result<std::string> prompt = ReadPrompt(settings.words);
   if (!prompt) return tl::unexpected(prompt.error());
   if (prompt->empty()) return Fail("the question is empty", "run", kExample);
+  const auto reasons = Reasons(settings.effort, WantsPlainModel(settings), *prompt);
+  if (!reasons) return tl::unexpected(reasons.error());
   const auto model = LoadLanguageModel(settings.engine);
   if (!model) return tl::unexpected(model.error());
+  if (*reasons) {
+    const auto seed = static_cast<std::uint64_t>(settings.sampling.seed.value_or(0));
+    return AnswerWithReasoning(*model, {*prompt, settings.effort, seed, settings.json});
+  }
   generate::GenerateRequest request = MakeRequest(settings, *prompt, **model);
   if (Status done = ApplySampling(settings.sampling, &request.options.sampling); !done) {
     return tl::unexpected(done.error());
@@ -275,6 +313,7 @@ Action Prepare(Options& options) {
   options.Flag("--json", &settings->json, "one JSON object: text, log-probabilities, timings");
   options.Further();
   options.Text("--system", &settings->system, "TEXT", "a system message before the question");
+  AddEffortOptions(options, &settings->effort);
   AddConstraintOptions(options, &settings->constraint);
   options.Number("--choices", &settings->choices, "K", "K answers to one prompt (1)", {1, 1024});
   options.Number("--best-of", &settings->best_of, "N",

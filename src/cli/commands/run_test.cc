@@ -184,5 +184,20 @@ TEST_F(RunTest, AnswersThatMustLookACertainWay) {
   EXPECT_EQ(Execute(Words({"--think-budget", "5", "abc"})).status, kOk);
 }
 
+TEST_F(RunTest, ThoughtsStandApart) {
+  folder_.MarkThoughts();
+  const std::vector<std::string> words = {"--think-budget", "9", "-n", "30", "--raw", "a<think>"};
+  const OrderedJson choice = AnswerInJson(words)["choices"][0];
+  EXPECT_THAT(Keys(choice),
+              ElementsAre("index", "text", "reasoning_content", "finish_reason", "logprobs"));
+  const auto thought = choice["reasoning_content"].get<std::string>();
+  const auto text = choice["text"].get<std::string>();
+  EXPECT_NE(thought, "");
+  EXPECT_NE(text, "");
+  const Ran plain = Execute(Words(words));
+  EXPECT_EQ(plain.out, text + "\n");
+  EXPECT_EQ(plain.err, thought + "\n\n");
+}
+
 }  // namespace
 }  // namespace ergo::cli

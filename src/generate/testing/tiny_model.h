@@ -10,6 +10,7 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/json.h"
 #include "generate/language_model.h"
@@ -50,6 +51,26 @@ class TinyFolder {
   void WriteTokenizer(const Json& json) const { Write("tokenizer.json", json.dump()); }
 
   static Json ByteTokenizer() { return testing::ByteTokenizer(); }
+
+  /// Two bytes that no text needs give their ids to tags of thoughts.
+  void MarkThoughts() const {
+    Json json = ByteTokenizer();
+    Json& vocabulary = json["model"]["vocab"];
+    const std::pair<int, const char*> tags[] = {{0xEE, "<think>"}, {0xEF, "</think>"}};
+    for (const auto& [byte, tag] : tags) {
+      const Json id = vocabulary[AlphabetLetter(byte)];
+      vocabulary.erase(AlphabetLetter(byte));
+      vocabulary[tag] = id;
+      json["added_tokens"].push_back({{"id", id},
+                                      {"content", tag},
+                                      {"special", false},
+                                      {"single_word", false},
+                                      {"lstrip", false},
+                                      {"rstrip", false},
+                                      {"normalized", false}});
+    }
+    WriteTokenizer(json);
+  }
 
  private:
   std::string path_;
