@@ -195,59 +195,74 @@ class GrammarCompiler {
                        });
   }
 
+  /// A call, by the numbers of the states.
+  struct Site {
+    std::uint32_t from = 0;
+    std::uint32_t to = 0;
+    RuleId rule = 0;
+  };
+  /// What leads to where, in all the automata.
+  struct Links {
+    Links(std::size_t states, std::size_t rules)
+        : sources(states), sites_to(states), sites_of(rules), rule_at(states, kNoRule) {}
+    std::vector<std::vector<std::uint32_t>> sources;  ///< of each state: by a byte
+    std::vector<std::vector<Site>> sites_to;          ///< of each state: by a call
+    std::vector<std::vector<Site>> sites_of;          ///< of each rule
+    std::vector<RuleId> rule_at;                      ///< that starts at a state
+    std::vector<std::uint32_t> accepting = {};
+  };
+
+  /// `always` is the number of a state that is always good.
+  void AddLinks(RuleId rule, std::uint32_t always, Links* links) const {
+    const Draft& draft = drafts_[rule];
+    const bool call_loop = draft.kind == Grammar::Kind::kCallLoop;
+    if (!draft.automaton.states.empty()) links->rule_at[draft.base] = rule;
+    for (std::uint32_t i = 0; i < draft.automaton.states.size(); ++i) {
+      const AutomatonState& state = draft.automaton.states[i];
+      const std::uint32_t from = draft.base + i;
+      for (const ByteEdge& edge : state.bytes) {
+        links->sources[draft.base + edge.target].push_back(from);
+      }
+      for (const CallEdge& call : state.calls) {
+        // One repetition is as good as all of them.
+        const Site site{from, call_loop ? always : draft.base + call.target, call.rule};
+        links->sites_to[site.to].push_back(site);
+        links->sites_of[call.rule].push_back(site);
+      }
+      if (state.accepting && !call_loop) links->accepting.push_back(from);
+    }
+  }
+
   /// Numbers all the states and keeps those from which their rule can be completed. A call of a
   /// rule whose start is not among them can be dropped: if that rule's text may be empty, the
   /// automata have a way around the call.
   void FindProductive() {
-    struct Site {
-      std::uint32_t from = 0;
-      std::uint32_t to = 0;
-      RuleId rule = 0;
-    };
     std::uint32_t count = 0;
     for (Draft& draft : drafts_) {
       draft.base = count;
       count += static_cast<std::uint32_t>(draft.automaton.states.size());
     }
     const std::uint32_t always = count;
+    Links links(count + 1U, drafts_.size());
+    for (RuleId rule = 0; rule < drafts_.size(); ++rule) AddLinks(rule, always, &links);
     good_.assign(count + 1U, false);
-    std::vector<std::vector<std::uint32_t>> sources(count + 1U);
-    std::vector<std::vector<Site>> sites_to(count + 1U);
-    std::vector<std::vector<Site>> sites_of(drafts_.size());
-    std::vector<RuleId> rule_at(count + 1U, kNoRule);
     std::vector<std::uint32_t> work;
     const auto mark = [&](std::uint32_t state) {
       if (good_[state]) return;
       good_[state] = true;
       work.push_back(state);
     };
-    for (RuleId rule = 0; rule < drafts_.size(); ++rule) {
-      const Draft& draft = drafts_[rule];
-      const bool call_loop = draft.kind == Grammar::Kind::kCallLoop;
-      for (std::uint32_t i = 0; i < draft.automaton.states.size(); ++i) {
-        const AutomatonState& state = draft.automaton.states[i];
-        const std::uint32_t from = draft.base + i;
-        if (i == 0) rule_at[from] = rule;
-        for (const ByteEdge& edge : state.bytes) sources[draft.base + edge.target].push_back(from);
-        for (const CallEdge& call : state.calls) {
-          // One repetition is as good as all of them.
-          const Site site{from, call_loop ? always : draft.base + call.target, call.rule};
-          sites_to[site.to].push_back(site);
-          sites_of[call.rule].push_back(site);
-        }
-        if (state.accepting && !call_loop) mark(from);
-      }
-    }
+    for (const std::uint32_t state : links.accepting) mark(state);
     mark(always);
     while (!work.empty()) {
       const std::uint32_t state = work.back();
       work.pop_back();
-      for (const std::uint32_t source : sources[state]) mark(source);
-      for (const Site& site : sites_to[state]) {
+      for (const std::uint32_t source : links.sources[state]) mark(source);
+      for (const Site& site : links.sites_to[state]) {
         if (StartsGood(site.rule)) mark(site.from);
       }
-      if (rule_at[state] == kNoRule) continue;
-      for (const Site& site : sites_of[rule_at[state]]) {
+      if (links.rule_at[state] == kNoRule) continue;
+      for (const Site& site : links.sites_of[links.rule_at[state]]) {
         if (good_[site.to]) mark(site.from);
       }
     }

@@ -352,15 +352,14 @@ Result<std::vector<OrderedJson>> SchemaMerger::Flatten(const SchemaAt& at, int d
   if (parts_ > kMaxParts) return Fail("this is put together from too many parts", place);
   if (depth > kMaxDepth) return Fail("references go in a circle, or are nested too deeply", place);
   OrderedJson plain = OrderedJson::object();
-  std::vector<std::pair<std::string, const OrderedJson*>> combined;
+  std::vector<std::string> combined;
   for (const auto& [key, value] : schema.items()) {
-    const bool combines = key == "$ref" || key == "allOf" || key == "anyOf" || key == "oneOf";
     if (key == "$id" && place != "#") {
       return Fail("a schema within a schema that has its own $id is not supported", place);
     }
     if (IsAnnotation(key)) continue;
-    if (combines) {
-      combined.emplace_back(key, &value);
+    if (key == "$ref" || key == "allOf" || key == "anyOf" || key == "oneOf") {
+      combined.push_back(key);
       continue;
     }
     if (auto known = CheckKeyword(key, value, place); !known) return Fail(std::move(known));
@@ -369,38 +368,41 @@ Result<std::vector<OrderedJson>> SchemaMerger::Flatten(const SchemaAt& at, int d
   }
   Modernize(&plain);
   All all = {plain};
-  for (const auto& [key, value] : combined) {
-    const std::string where = Below(place, key);
-    if (key == "$ref") {
-      auto target = Resolve(*value, place);
-      if (!target) return Fail(std::move(target));
-      auto more = Flatten(*target, depth + 1);
-      if (!more) return more;
-      auto crossed = Cross(std::move(all), *more, where);
-      if (!crossed) return crossed;
-      all = std::move(*crossed);
+  for (const std::string& key : combined) {
+    auto combination = Combine(std::move(all), at, key, depth);
+    if (!combination) return combination;
+    all = std::move(*combination);
+  }
+  return all;
+}
+
+Result<std::vector<OrderedJson>> SchemaMerger::Combine(std::vector<OrderedJson> all,
+                                                       const SchemaAt& at, const std::string& key,
+                                                       int depth) const {
+  const OrderedJson& value = at.schema[key];
+  const std::string where = Below(at.place, key);
+  if (key == "$ref") {
+    auto target = Resolve(value, at.place);
+    if (!target) return Fail(std::move(target));
+    auto more = Flatten(*target, depth + 1);
+    if (!more) return more;
+    return Cross(std::move(all), *more, where);
+  }
+  if (!value.is_array() || value.empty()) return Fail("this must be an array of schemas", where);
+  std::vector<OrderedJson> choices;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    auto more = Flatten({value[i], Below(where, std::to_string(i))}, depth + 1);
+    if (!more) return more;
+    if (key != "allOf") {
+      choices.insert(choices.end(), more->begin(), more->end());
       continue;
     }
-    if (!value->is_array() || value->empty())
-      return Fail("this must be an array of schemas", where);
-    All choices;
-    for (std::size_t i = 0; i < value->size(); ++i) {
-      auto more = Flatten({(*value)[i], Below(where, std::to_string(i))}, depth + 1);
-      if (!more) return more;
-      if (key == "allOf") {
-        auto crossed = Cross(std::move(all), *more, where);
-        if (!crossed) return crossed;
-        all = std::move(*crossed);
-      } else {
-        choices.insert(choices.end(), more->begin(), more->end());
-      }
-    }
-    if (key == "allOf") continue;
-    auto crossed = Cross(std::move(all), choices, where);
+    auto crossed = Cross(std::move(all), *more, where);
     if (!crossed) return crossed;
     all = std::move(*crossed);
   }
-  return all;
+  if (key == "allOf") return all;
+  return Cross(std::move(all), choices, where);
 }
 
 }  // namespace ergo::generate::constrain

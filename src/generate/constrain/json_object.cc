@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kMaxRegions = 64;
 constexpr std::size_t kMaxNodes = 100'000;
+constexpr const char* kTooManyNames = "the names of properties take too many states";
 
 bool IsSchema(const OrderedJson& schema) { return schema.is_object() || schema.is_boolean(); }
 
@@ -124,75 +125,82 @@ Result<std::optional<Automaton>> SchemaCompiler::AllowedNames(const SchemaAt& at
   return std::optional(std::move(*automaton));
 }
 
+Result<Automaton> SchemaCompiler::FreeNames(const ObjectShape& shape,
+                                            const std::optional<Automaton>& allowed,
+                                            const std::string& place) {
+  std::vector<ExprId> listed;
+  for (const Property& property : shape.properties) {
+    listed.push_back(expressions_.Bytes(JsonEscaped(property.name)));
+  }
+  const ExprId any =
+      expressions_.Repeat(expressions_.Chars(CharSet::All(), Spelling::kJson), 0, kUnlimited);
+  auto all = ToAutomaton(any, place);
+  if (!all) return all;
+  auto known = ToAutomaton(expressions_.OneOf(std::move(listed)), place);
+  if (!known) return known;
+  auto free = Subtract(allowed ? *allowed : *all, *known, kMaxStates);
+  if (!free) return Fail(kTooManyNames, place);
+  return std::move(*free);
+}
+
+/// Divides the regions by one more pattern.
+Status SchemaCompiler::ApplyPattern(const std::string& pattern, const SchemaAt& value,
+                                    ObjectShape* shape, std::vector<Region>* regions) {
+  const auto& [schema, where] = value;
+  if (!IsSchema(schema)) return Fail("a schema must be an object, true or false", where);
+  auto expr = ParseRegex(pattern, Spelling::kJson, RegexMatch::kAnywhere, where, &expressions_);
+  if (!expr) return Fail(std::move(expr));
+  auto matching = ToAutomaton(*expr, where);
+  if (!matching) return Fail(std::move(matching));
+  for (Property& property : shape->properties) {
+    if (!Accepts(*matching, JsonEscaped(property.name))) continue;
+    property.schema = BothSchemas(property.schema, schema);
+  }
+  std::vector<Region> divided;
+  for (Region& region : *regions) {
+    auto in = Intersect(region.names, *matching, kMaxStates);
+    auto out = Subtract(region.names, *matching, kMaxStates);
+    if (!in || !out) return Fail(kTooManyNames, where);
+    if (!in->states.empty()) {
+      const OrderedJson both = region.matched ? BothSchemas(region.schema, schema) : schema;
+      divided.push_back({Minimize(*in), both, true, where});
+    }
+    if (!out->states.empty()) {
+      divided.push_back({Minimize(*out), region.schema, region.matched, region.place});
+    }
+  }
+  if (divided.size() > kMaxRegions) return Fail(kTooManyNames, where);
+  *regions = std::move(divided);
+  return {};
+}
+
 /// Divides all names by the patterns that they match, and gives listed properties what the patterns
 /// say of them.
 Status SchemaCompiler::ApplyPatterns(const SchemaAt& at, ObjectShape* shape) {
-  struct Region {
-    Automaton names;
-    OrderedJson schema;
-    bool matched = false;
-    std::string place;
-  };
   const auto& [schema, place] = at;
-  const auto too_many = [&] { return Fail("the names of properties take too many states", place); };
   const bool closed = options_.closed_objects && schema.contains("properties");
+  const std::string others_place = Below(place, "additionalProperties");
   OrderedJson others = !closed;
   if (schema.contains("additionalProperties")) others = schema["additionalProperties"];
-  if (!IsSchema(others)) {
-    return Fail("a schema must be an object, true or false", Below(place, "additionalProperties"));
-  }
+  if (!IsSchema(others)) return Fail("a schema must be an object, true or false", others_place);
   const bool patterned = schema.contains("patternProperties");
   auto allowed = AllowedNames(at);
   if (!allowed) return Fail(std::move(allowed));
   if (others == false && !patterned && !*allowed) return {};
   if (shape->properties.empty() && !patterned && !*allowed) {
-    shape->others.push_back(
-        {text_.AnyString(), RuleOf(others, Below(place, "additionalProperties"))});
+    shape->others.push_back({text_.AnyString(), RuleOf(others, others_place)});
     return {};
   }
-  std::vector<ExprId> listed;
   for (Property& property : shape->properties) {
-    const std::string name = JsonEscaped(property.name);
-    listed.push_back(expressions_.Bytes(name));
-    if (*allowed && !Accepts(**allowed, name)) property.schema = false;
+    if (*allowed && !Accepts(**allowed, JsonEscaped(property.name))) property.schema = false;
   }
-  const ExprId any =
-      expressions_.Repeat(expressions_.Chars(CharSet::All(), Spelling::kJson), 0, kUnlimited);
-  auto all = ToAutomaton(any, place);
-  if (!all) return Fail(std::move(all));
-  auto known = ToAutomaton(expressions_.OneOf(std::move(listed)), place);
-  if (!known) return Fail(std::move(known));
-  auto free = Subtract(*allowed ? **allowed : *all, *known, kMaxStates);
-  if (!free) return too_many();
-  std::vector<Region> regions = {
-      {std::move(*free), others, false, Below(place, "additionalProperties")}};
+  auto free = FreeNames(*shape, *allowed, place);
+  if (!free) return Fail(std::move(free));
+  std::vector<Region> regions = {{std::move(*free), others, false, others_place}};
   const OrderedJson patterns = patterned ? schema["patternProperties"] : OrderedJson::object();
   for (const auto& [pattern, value] : patterns.items()) {
-    const std::string where = Below(Below(place, "patternProperties"), pattern);
-    if (!IsSchema(value)) return Fail("a schema must be an object, true or false", where);
-    auto expr = ParseRegex(pattern, Spelling::kJson, RegexMatch::kAnywhere, where, &expressions_);
-    if (!expr) return Fail(std::move(expr));
-    auto matching = ToAutomaton(*expr, where);
-    if (!matching) return Fail(std::move(matching));
-    for (Property& property : shape->properties) {
-      if (!Accepts(*matching, JsonEscaped(property.name))) continue;
-      property.schema = BothSchemas(property.schema, value);
-    }
-    std::vector<Region> divided;
-    for (Region& region : regions) {
-      auto in = Intersect(region.names, *matching, kMaxStates);
-      auto out = Subtract(region.names, *matching, kMaxStates);
-      if (!in || !out) return too_many();
-      if (!in->states.empty()) {
-        const OrderedJson both = region.matched ? BothSchemas(region.schema, value) : value;
-        divided.push_back({Minimize(*in), both, true, where});
-      }
-      if (!out->states.empty()) {
-        divided.push_back({Minimize(*out), region.schema, region.matched, region.place});
-      }
-    }
-    if (divided.size() > kMaxRegions) return too_many();
-    regions = std::move(divided);
+    const SchemaAt said{value, Below(Below(place, "patternProperties"), pattern)};
+    if (auto applied = ApplyPattern(pattern, said, shape, &regions); !applied) return applied;
   }
   for (Region& region : regions) {
     if (region.schema == false || region.names.states.empty()) continue;

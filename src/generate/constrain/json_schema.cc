@@ -32,6 +32,20 @@ bool HasType(const OrderedJson& value, std::string_view type) {
          (value.is_number_float() && std::trunc(value.get<double>()) == value.get<double>());
 }
 
+/// What the keywords of another dialect mean nobody knows.
+Status CheckDialect(const OrderedJson& schema) {
+  if (!schema.is_object() || !schema.contains("$schema")) return {};
+  const OrderedJson& dialect = schema["$schema"];
+  if (dialect.is_string()) {
+    const auto& name = dialect.get_ref<const std::string&>();
+    const bool known =
+        name.starts_with("https://json-schema.org/") || name.starts_with("http://json-schema.org/");
+    if (known) return {};
+  }
+  return Fail(fmt::format("{} is no known dialect", QuoteForMessage(dialect.dump())), "#/$schema",
+              "leave it out, or name a draft of json-schema.org");
+}
+
 bool IsOnlyReference(const OrderedJson& schema) {
   return schema.is_object() && schema.size() == 1 && schema.contains("$ref");
 }
@@ -60,6 +74,7 @@ ExprId SchemaCompiler::RuleOf(OrderedJson schema, std::string place) {
 }
 
 Result<RuleId> SchemaCompiler::Run(const OrderedJson& root) {
+  if (auto known = CheckDialect(root); !known) return Fail(std::move(known));
   (void)RuleOf(root, "#");
   std::size_t bytes = 0;
   while (!work_.empty()) {

@@ -54,6 +54,9 @@ class SchemaMerger {
   Result<std::vector<OrderedJson>> Cross(std::vector<OrderedJson> all,
                                          const std::vector<OrderedJson>& more,
                                          const std::string& place) const;
+  /// The alternatives in `all` with what the combining keyword `key` of a schema demands too.
+  Result<std::vector<OrderedJson>> Combine(std::vector<OrderedJson> all, const SchemaAt& at,
+                                           const std::string& key, int depth) const;
 
   const OrderedJson& root_;
   mutable std::size_t parts_ = 0;  ///< of the schema that is being flattened
@@ -109,7 +112,19 @@ class SchemaCompiler {
   Result<ExprId> CompileObject(const SchemaAt& at);
   Result<ObjectShape> ShapeOf(const SchemaAt& at);
   Status AddRequired(const SchemaAt& at, ObjectShape* shape) const;
+  /// Names that match the same patterns, with the schema of their values.
+  struct Region {
+    Automaton names;
+    OrderedJson schema;
+    bool matched = false;
+    std::string place;
+  };
   Status ApplyPatterns(const SchemaAt& at, ObjectShape* shape);
+  /// The names that are not listed, as far as `allowed` has them.
+  Result<Automaton> FreeNames(const ObjectShape& shape, const std::optional<Automaton>& allowed,
+                              const std::string& place);
+  Status ApplyPattern(const std::string& pattern, const SchemaAt& value, ObjectShape* shape,
+                      std::vector<Region>* regions);
   Result<std::optional<Automaton>> AllowedNames(const SchemaAt& at);
   Result<ExprId> ObjectGraph(const ObjectShape& shape, const std::string& place);
   ExprId OthersOnly(const ObjectShape& shape);
