@@ -42,7 +42,7 @@ OWNERS = {
     "CLI": ["cli/"],
     "curl": ["formats/hub/"],
     "openssl": ["formats/hub/"],
-    "pcre2.h": ["tokenizer/"],
+    "pcre2.h": ["tokenizer/", "reasoning/trace/"],
     "utf8proc.h": ["tokenizer/"],
     "ergo": ["capi/"],
     "xxhash.h": ["base/content_hash."],

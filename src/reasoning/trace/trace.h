@@ -23,7 +23,8 @@ inline constexpr int kTraceSchemaVersion = 1;
 enum class NodeKind { kQuestion, kSubgoal, kStep, kCheck, kCounterfactual, kFact, kLemma, kAnswer };
 std::string_view Name(NodeKind kind);
 
-/// Premise edges are the logic of the answer; what search explored is NodeSearch::parent.
+/// Premise edges are the logic of the answer; what search explored is NodeSearch::parent. `from` is
+/// a premise of `to`, supports or contradicts it, refines it, serves it as a goal.
 enum class EdgeType { kPremise, kSupports, kContradicts, kSameValue, kRefines, kGoal };
 std::string_view Name(EdgeType type);
 
