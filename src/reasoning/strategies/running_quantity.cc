@@ -17,69 +17,170 @@
 namespace ergo::reasoning {
 namespace {
 
-constexpr std::size_t kFirstSamples = 3;
-constexpr std::size_t kMostSamples = 9;
-constexpr std::size_t kLead = 2;  ///< votes by which a calculation must be ahead
-constexpr std::size_t kTokens = 12;
+constexpr std::size_t kRounds = 4;
+constexpr std::size_t kSamples = 2;  ///< of each kind in a round
+constexpr std::size_t kChangeTokens = 12;
+constexpr std::size_t kDirectionTokens = 4;
+constexpr double kLead = 2.0;  ///< votes by which a change must be ahead
+/// "+ 25" without its operator.
+constexpr std::size_t kOperator = 2;
 
-struct Decision {
-  std::string calculation;  ///< "37 + 25"
-  std::string value;
-  double share = 0.0;
-  double mean_logprob = 0.0;
+bool Increases(const std::string& change) { return change[0] == '+' || change[0] == '*'; }
+
+/// What is known about one event: votes for what it changes, and for the direction in which.
+struct Event {
+  std::string text;
+  BranchPtr change;
+  BranchPtr direction;
+  std::map<std::string, double> votes = {};  ///< "+ 25" -> samples
+  double more = 0.0;
+  double fewer = 0.0;
+  double drawn = 0.0;
   std::size_t tokens = 0;
+
+  /// The two kinds of evidence together.
+  double Weight(const std::string& what, double count) const {
+    return count + (Increases(what) ? more : fewer);
+  }
+  /// The heaviest change and its lead; none if every sample was malformed.
+  std::optional<std::pair<std::string, double>> Best() const {
+    std::string best;
+    double first = 0.0;
+    double second = 0.0;
+    for (const auto& [what, count] : votes) {
+      const double weight = Weight(what, count);
+      if (best.empty() || weight > first) {
+        second = best.empty() ? 0.0 : first;
+        first = weight;
+        best = what;
+      } else {
+        second = std::max(second, weight);
+      }
+    }
+    if (best.empty()) return std::nullopt;
+    return std::pair{best, first - second};
+  }
+  double Share() const {
+    double total = 0.0;
+    double best = 0.0;
+    for (const auto& [what, count] : votes) {
+      total += Weight(what, count);
+      best = std::max(best, Weight(what, count));
+    }
+    return total > 0.0 ? best / total : 0.0;
+  }
 };
 
-/// Votes on the calculation of one event until one is ahead.
-std::optional<Decision> Decide(Work& work, const std::string& value, const std::string& event) {
-  const PromptLanguage language = LanguageOf(event);
-  const std::array values = {PromptValue{"value", value}, PromptValue{"step", event}};
-  const auto prompt = MakePrompt({"change", language, work.model().family()}, values);
-  const auto grammar = PromptText("change.gbnf", language);
-  if (!prompt || !grammar) return std::nullopt;
-  const auto start = work.Begin(*prompt);
-  if (!start) return std::nullopt;
-  std::map<std::string, std::size_t> votes;
-  std::size_t voters = 0;
-  Decision decision;
-  double logprobs = 0.0;
-  while (voters < kMostSamples && !work.budget().Exhausted()) {
-    const std::size_t count = voters == 0 ? kFirstSamples : 2;
-    std::vector<Continuation> continuations(count);
-    for (std::size_t i = 0; i < count; ++i) {
-      continuations[i].from = *start;
-      continuations[i].draw = {.max_tokens = kTokens,
-                               .temperature = voters + i == 0 ? 0.0f : 0.6f,
-                               .seed = work.NextSeed(),
-                               .grammar = std::string(*grammar),
-                               .logprobs = true};
+Result<BranchPtr> BeginAbout(Work& work, std::string_view name, const std::string& event) {
+  const std::array values = {PromptValue{"step", event}};
+  const auto prompt = MakePrompt({name, LanguageOf(event), work.model().family()}, values);
+  if (!prompt) return tl::unexpected(prompt.error());
+  return work.Begin(*prompt);
+}
+
+Draw DrawOf(Work& work, const std::string& grammar, std::size_t tokens, bool first) {
+  Draw draw;
+  draw.max_tokens = tokens;
+  draw.temperature = first ? 0.0f : 0.7f;
+  draw.seed = work.NextSeed();
+  draw.grammar = grammar;
+  return draw;
+}
+
+/// One batch of samples for all events that are not settled.
+void DrawRound(Work& work, std::size_t round, const std::array<std::string, 2>& grammars,
+               std::vector<Event*>* open) {
+  std::vector<Continuation> continuations;
+  for (const Event* event : *open) {
+    for (std::size_t i = 0; i < kSamples; ++i) {
+      const bool first = round == 0 && i == 0;
+      continuations.push_back({event->change, "", DrawOf(work, grammars[0], kChangeTokens, first)});
+      continuations.push_back(
+          {event->direction, "", DrawOf(work, grammars[1], kDirectionTokens, first)});
     }
-    for (auto& drawn : work.Continue(std::move(continuations))) {
-      if (!drawn || drawn->tokens == 0) continue;
-      decision.tokens += drawn->tokens;
-      ++voters;
-      // A sample whose number the event does not name is malformed.
-      const std::string operand = drawn->text.size() > 3 ? drawn->text.substr(3) : "";
-      if (operand.empty() || event.find(operand) == std::string::npos) continue;
-      ++votes[drawn->text];
-      logprobs += MeanLogprob(drawn->logprobs);
-    }
-    if (voters == 0) return std::nullopt;
-    std::vector<std::pair<std::size_t, std::string>> order;
-    for (const auto& [text, count_of] : votes) order.emplace_back(count_of, text);
-    std::sort(order.rbegin(), order.rend());
-    if (order.empty()) continue;
-    const std::size_t second = order.size() > 1 ? order[1].first : 0;
-    decision.calculation = value + order[0].second;
-    decision.share = static_cast<double>(order[0].first) / static_cast<double>(voters);
-    if (order[0].first >= second + kLead) break;
   }
-  if (decision.calculation.empty()) return std::nullopt;
-  decision.mean_logprob = logprobs / static_cast<double>(voters);
-  const auto exact = ExactValueAfterEquals(decision.calculation + " =");
-  if (!exact) return std::nullopt;
-  decision.value = *exact;
-  return decision;
+  auto results = work.Continue(std::move(continuations));
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    Event& event = *(*open)[i / (2 * kSamples)];
+    if (!results[i] || results[i]->tokens == 0) continue;
+    const std::string& text = results[i]->text;
+    event.tokens += results[i]->tokens;
+    if (i % 2 == 1) {
+      (text == "more" ? event.more : event.fewer) += 1.0;
+      continue;
+    }
+    event.drawn += 1.0;
+    // A sample whose number the event does not name is malformed and thrown away.
+    const bool formed =
+        text.size() > kOperator && event.text.find(text.substr(kOperator)) != std::string::npos;
+    if (formed) event.votes[text] += 1.0;
+  }
+}
+
+Status Settle(Work& work, std::vector<Event>* events) {
+  std::array<std::string, 2> grammars;
+  for (std::size_t i = 0; i < grammars.size(); ++i) {
+    const auto text =
+        PromptText(i == 0 ? "change.gbnf" : "direction.gbnf", LanguageOf(events->front().text));
+    if (!text) return tl::unexpected(text.error());
+    grammars[i] = std::string(*text);
+  }
+  for (Event& event : *events) {
+    auto change = BeginAbout(work, "change", event.text);
+    auto direction = BeginAbout(work, "direction", event.text);
+    if (!change) return Fail(std::move(change));
+    if (!direction) return Fail(std::move(direction));
+    event.change = *change;
+    event.direction = *direction;
+  }
+  for (std::size_t round = 0; round < kRounds && !work.budget().Exhausted(); ++round) {
+    std::vector<Event*> open;
+    for (Event& event : *events) {
+      const auto best = event.Best();
+      if (!best || best->second < kLead) open.push_back(&event);
+    }
+    if (open.empty()) break;
+    DrawRound(work, round, grammars, &open);
+  }
+  return {};
+}
+
+/// Computes the story with the changes that were settled, and writes it to the trace.
+Status Compute(Work& work, const std::string& start, const std::vector<Event>& events,
+               Derivation* derivation) {
+  std::string value = start;
+  std::string parent;
+  double confidence = 1.0;
+  for (const Event& event : events) {
+    const auto best = event.Best();
+    if (!best) return Fail("nothing was drawn that fits it", event.text);
+    const std::string calculation = value + " " + best->first;
+    const auto exact = ExactValueAfterEquals(calculation + " =");
+    if (!exact) return Fail("the calculation has no value", calculation);
+    TraceNode goal;
+    goal.kind = NodeKind::kSubgoal;
+    goal.text = event.text;
+    goal.formal = calculation;
+    goal.value = *exact;
+    goal.confidence.vote = event.Share();
+    const std::string goal_id = work.trace().Add(std::move(goal));
+    Derivation step;
+    step.text = fmt::format("{} = {}", calculation, *exact);
+    RecordSteps(work, {}, &step);
+    work.trace().Link({step.node, goal_id, EdgeType::kGoal, 1.0});
+    if (!parent.empty()) work.trace().Link({parent, step.node, EdgeType::kPremise, 1.0});
+    parent = step.node;
+    derivation->findings.insert(derivation->findings.end(), step.findings.begin(),
+                                step.findings.end());
+    derivation->text += step.text + "\n";
+    derivation->tokens += event.tokens;
+    confidence *= event.Share();
+    value = *exact;
+  }
+  derivation->value = value;
+  derivation->node = parent;
+  derivation->mean_logprob = confidence > 0.0 ? std::log(confidence) : -10.0;
+  return {};
 }
 
 }  // namespace
@@ -89,39 +190,13 @@ std::optional<Derivation> SolveRunningQuantity(Work& work) {
   const auto story = AsRunningQuantity(work.question().text);
   if (!story || story->events.size() > work.budget().steps()) return std::nullopt;
   Derivation derivation;
-  double share = 1.0;
   const Status done = work.Stage("decompose", {}, [&]() -> Status {
-    std::string value = story->start;
-    std::string parent;
-    for (std::size_t i = 0; i < story->events.size(); ++i) {
-      const auto decision = Decide(work, value, story->events[i]);
-      if (!decision) return Fail("a step came to no calculation", story->events[i]);
-      TraceNode goal;
-      goal.kind = NodeKind::kSubgoal;
-      goal.text = story->events[i];
-      goal.formal = decision->calculation;
-      goal.value = decision->value;
-      goal.confidence.vote = decision->share;
-      const std::string goal_id = work.trace().Add(std::move(goal));
-      Derivation step;
-      step.text = fmt::format("{} = {}", decision->calculation, decision->value);
-      RecordSteps(work, {}, &step);
-      work.trace().Link({step.node, goal_id, EdgeType::kGoal, 1.0});
-      if (!parent.empty()) work.trace().Link({parent, step.node, EdgeType::kPremise, 1.0});
-      parent = step.node;
-      derivation.findings.insert(derivation.findings.end(), step.findings.begin(),
-                                 step.findings.end());
-      derivation.text += step.text + "\n";
-      derivation.tokens += decision->tokens;
-      share *= decision->share;
-      value = decision->value;
-    }
-    derivation.value = value;
-    derivation.node = parent;
-    return {};
+    std::vector<Event> events;
+    for (const std::string& text : story->events) events.push_back({text, nullptr, nullptr});
+    if (Status settled = Settle(work, &events); !settled) return settled;
+    return Compute(work, story->start, events, &derivation);
   });
   if (!done) return std::nullopt;
-  derivation.mean_logprob = share > 0.0 ? std::log(share) : -10.0;
   return derivation;
 }
 

@@ -14,7 +14,7 @@ namespace ergo::reasoning {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Op = Formula::Op;
+using Op = LogicFormula::Op;
 
 constexpr std::size_t kMaxPremises = 500;
 constexpr unsigned kMaxMegabytes = 512;
@@ -29,7 +29,7 @@ class Sorts {
     std::vector<int> arguments;
   };
 
-  Status Read(const Formula& formula) { return Expect(formula, Fixed(Sort::kBool)); }
+  Status Read(const LogicFormula& formula) { return Expect(formula, Fixed(Sort::kBool)); }
 
   Sort Of(int variable) {
     const Sort sort = kinds_[Index(Root(variable))];
@@ -66,7 +66,7 @@ class Sorts {
     return true;
   }
 
-  Status Expect(const Formula& formula, int expected) {
+  Status Expect(const LogicFormula& formula, int expected) {
     const auto need = [&](Sort sort, const std::string& name = {}) -> Status {
       if (Join(expected, Fixed(sort))) return {};
       return Fail(fmt::format("{} is used in two ways: as a truth value, a number or a thing",
@@ -105,13 +105,13 @@ class Sorts {
         if (auto status = need(Sort::kBool); !status) return status;
     }
     const int operand = New(inner);
-    for (const Formula& part : formula.parts) {
+    for (const LogicFormula& part : formula.parts) {
       if (auto status = Expect(part, operand); !status) return status;
     }
     return {};
   }
 
-  Status ExpectName(const Formula& formula, int expected) {
+  Status ExpectName(const LogicFormula& formula, int expected) {
     const auto clash = [&] {
       return Fail(fmt::format("{} is used in two ways: as a truth value, a number or a thing",
                               formula.name),
@@ -151,7 +151,7 @@ class Builder {
   Builder(z3::context& context, Sorts& sorts)
       : context_(context), sorts_(sorts), thing_(context.uninterpreted_sort("thing")) {}
 
-  z3::expr Of(const Formula& formula) {
+  z3::expr Of(const LogicFormula& formula) {
     if (formula.op == Op::kForAll || formula.op == Op::kExists) {
       const std::size_t number = bound_++;
       const z3::expr variable = context_.constant(
@@ -163,7 +163,7 @@ class Builder {
     }
     if (formula.op == Op::kName) return NameOf(formula);
     z3::expr_vector parts(context_);
-    for (const Formula& part : formula.parts) parts.push_back(Of(part));
+    for (const LogicFormula& part : formula.parts) parts.push_back(Of(part));
     switch (formula.op) {
       case Op::kNumber:
         return context_.int_val(formula.name.c_str());
@@ -208,7 +208,7 @@ class Builder {
     }
   }
 
-  z3::expr NameOf(const Formula& formula) {
+  z3::expr NameOf(const LogicFormula& formula) {
     if (formula.parts.empty()) {
       for (auto at = scope_.rbegin(); at != scope_.rend(); ++at) {
         if (at->first == formula.name) return at->second;
@@ -220,7 +220,7 @@ class Builder {
     const z3::func_decl function =
         context_.function(formula.name.c_str(), domain, SortOf(symbol.result));
     z3::expr_vector arguments(context_);
-    for (const Formula& part : formula.parts) arguments.push_back(Of(part));
+    for (const LogicFormula& part : formula.parts) arguments.push_back(Of(part));
     return function(arguments);
   }
 
@@ -336,11 +336,11 @@ Result<EntailmentResult> Entails(std::span<const std::string> premises, std::str
   if (premises.size() > kMaxPremises)
     return Fail(fmt::format("{} premises", premises.size()), "logic",
                 fmt::format("give at most {}", kMaxPremises));
-  std::vector<Formula> formulas;
+  std::vector<LogicFormula> formulas;
   Sorts sorts;
   for (std::size_t i = 0; i <= premises.size(); ++i) {
     const bool last = i == premises.size();
-    auto formula = ParseFormula(last ? claim : std::string_view(premises[i]));
+    auto formula = ParseLogicFormula(last ? claim : std::string_view(premises[i]));
     auto status = formula ? sorts.Read(*formula) : Status(Fail(std::move(formula)));
     if (!status) {
       status.error().where = last ? "claim" : fmt::format("premise {}", i + 1);
@@ -352,7 +352,7 @@ Result<EntailmentResult> Entails(std::span<const std::string> premises, std::str
     z3::context context;
     Builder builder(context, sorts);
     std::vector<z3::expr> built;
-    for (const Formula& formula : formulas) built.push_back(builder.Of(formula));
+    for (const LogicFormula& formula : formulas) built.push_back(builder.Of(formula));
     const z3::expr goal = built.back();
     built.pop_back();
     return Prover(context, std::move(built), until).Decide(goal);

@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kMaxBytes = 10000;
 constexpr int kMaxDepth = 100;
 
-using Op = Formula::Op;
+using Op = LogicFormula::Op;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsNameChar(char c) {
@@ -24,7 +24,7 @@ class Parser {
  public:
   explicit Parser(std::string_view text) : text_(text) {}
 
-  Result<Formula> Whole() {
+  Result<LogicFormula> Whole() {
     auto formula = Weakest();
     if (formula) Blank();
     if (formula && at_ < text_.size()) return Error("something is left over");
@@ -55,13 +55,13 @@ class Parser {
     return false;
   }
 
-  static Formula Make(Op op, std::vector<Formula> parts) {
+  static LogicFormula Make(Op op, std::vector<LogicFormula> parts) {
     return {op, {}, false, std::move(parts)};
   }
 
   /// Left-associative operators of one level.
   template <typename Next>
-  Result<Formula> Chain(Op op, std::initializer_list<std::string_view> signs, Next next) {
+  Result<LogicFormula> Chain(Op op, std::initializer_list<std::string_view> signs, Next next) {
     auto left = next();
     while (left && Take(signs)) {
       auto right = next();
@@ -70,7 +70,7 @@ class Parser {
       if (left->op == op && (op == Op::kAnd || op == Op::kOr || op == Op::kTimes)) {
         left->parts.push_back(std::move(*right));
       } else {
-        std::vector<Formula> parts;
+        std::vector<LogicFormula> parts;
         parts.push_back(std::move(*left));
         parts.push_back(std::move(*right));
         left = Make(op, std::move(parts));
@@ -80,14 +80,14 @@ class Parser {
     return left;
   }
 
-  Result<Formula> Weakest() {
+  Result<LogicFormula> Weakest() {
     if (++depth_ > kMaxDepth) return Error("the nesting is too deep");
     auto formula = Chain(Op::kIff, {"<->", "<=>", "iff"}, [&] { return Implication(); });
     --depth_;
     return formula;
   }
 
-  Result<Formula> Implication() {
+  Result<LogicFormula> Implication() {
     if (++depth_ > kMaxDepth) return Error("the nesting is too deep");
     auto left = Chain(Op::kOr, {"||", "|", "or"}, [&] {
       return Chain(Op::kAnd, {"&&", "&", "and"}, [&] { return Unary(); });
@@ -95,7 +95,7 @@ class Parser {
     if (left && Take({"->", "=>", "implies"})) {
       auto right = Implication();
       if (!right) return right;
-      std::vector<Formula> parts;
+      std::vector<LogicFormula> parts;
       parts.push_back(std::move(*left));
       parts.push_back(std::move(*right));
       left = Make(Op::kImplies, std::move(parts));
@@ -104,14 +104,14 @@ class Parser {
     return left;
   }
 
-  Result<Formula> Unary() {
+  Result<LogicFormula> Unary() {
     if (++depth_ > kMaxDepth) return Error("the nesting is too deep");
     auto formula = UnaryInner();
     --depth_;
     return formula;
   }
 
-  Result<Formula> UnaryInner() {
+  Result<LogicFormula> UnaryInner() {
     Blank();
     if (!text_.substr(at_).starts_with("!=") && Take({"!", "~", "not"})) {
       auto inner = Unary();
@@ -123,8 +123,8 @@ class Parser {
     return Comparison();
   }
 
-  Result<Formula> Quantified(Op op) {
-    Formula variable{op, Name(), false, {}};
+  Result<LogicFormula> Quantified(Op op) {
+    LogicFormula variable{op, Name(), false, {}};
     if (variable.name.empty()) return Error("a variable is missing");
     if (Take({":"})) {
       if (!Take({"int"})) return Error("only the type int is known");
@@ -154,7 +154,7 @@ class Parser {
     return std::string(text_.substr(begin, at_ - begin));
   }
 
-  Result<Formula> Comparison() {
+  Result<LogicFormula> Comparison() {
     auto left = Sum();
     if (!left) return left;
     struct Sign {
@@ -174,16 +174,16 @@ class Parser {
       if (!Take(sign.text)) continue;
       auto right = Sum();
       if (!right) return right;
-      std::vector<Formula> parts;
+      std::vector<LogicFormula> parts;
       parts.push_back(std::move(sign.swapped ? *right : *left));
       parts.push_back(std::move(sign.swapped ? *left : *right));
-      Formula compared = Make(sign.op, std::move(parts));
+      LogicFormula compared = Make(sign.op, std::move(parts));
       return sign.negated ? Make(Op::kNot, {std::move(compared)}) : compared;
     }
     return left;
   }
 
-  Result<Formula> Sum() {
+  Result<LogicFormula> Sum() {
     const auto product = [&] { return Chain(Op::kTimes, {"*"}, [&] { return Factor(); }); };
     auto left = product();
     while (left) {
@@ -193,7 +193,7 @@ class Parser {
       if (minus) ++at_;
       auto right = product();
       if (!right) return right;
-      std::vector<Formula> parts;
+      std::vector<LogicFormula> parts;
       parts.push_back(std::move(*left));
       parts.push_back(std::move(*right));
       left = Make(minus ? Op::kMinus : Op::kPlus, std::move(parts));
@@ -202,7 +202,7 @@ class Parser {
     return left;
   }
 
-  Result<Formula> Factor() {
+  Result<LogicFormula> Factor() {
     Blank();
     if (at_ == text_.size()) return Error("the end comes too early");
     if (Take({"("})) {
@@ -214,7 +214,7 @@ class Parser {
       const std::size_t begin = at_;
       while (at_ < text_.size() && IsDigit(text_[at_])) ++at_;
       if (at_ - begin > 100) return Error("the number is too long");
-      return Formula{Op::kNumber, std::string(text_.substr(begin, at_ - begin)), false, {}};
+      return LogicFormula{Op::kNumber, std::string(text_.substr(begin, at_ - begin)), false, {}};
     }
     if (text_[at_] == '-') {
       ++at_;
@@ -222,9 +222,9 @@ class Parser {
       auto inner = Factor();
       --depth_;
       if (!inner) return inner;
-      return Make(Op::kMinus, {Formula{Op::kNumber, "0", false, {}}, std::move(*inner)});
+      return Make(Op::kMinus, {LogicFormula{Op::kNumber, "0", false, {}}, std::move(*inner)});
     }
-    Formula symbol{Op::kName, Name(), false, {}};
+    LogicFormula symbol{Op::kName, Name(), false, {}};
     if (symbol.name.empty()) return Error("a name or number is missing");
     if (symbol.name == "true" || symbol.name == "false")
       return Make(symbol.name == "true" ? Op::kTrue : Op::kFalse, {});
@@ -246,7 +246,7 @@ class Parser {
 
 }  // namespace
 
-Result<Formula> ParseFormula(std::string_view text) {
+Result<LogicFormula> ParseLogicFormula(std::string_view text) {
   if (text.size() > kMaxBytes)
     return Fail("the formula is too long", "logic", "at most 10,000 bytes");
   return Parser(text).Whole();

@@ -17,7 +17,7 @@
 
 namespace ergo::reasoning {
 
-struct Formula {
+struct LogicFormula {
   enum class Op {
     kName,
     kNumber,
@@ -38,12 +38,12 @@ struct Formula {
     kTimes
   };
   Op op = Op::kTrue;
-  std::string name;            ///< of a symbol, a quantified variable, or a number's digits
-  bool whole_number = false;   ///< a quantified variable declared ":int"
-  std::vector<Formula> parts;  ///< arguments, operands, or a quantifier's body
+  std::string name;                 ///< of a symbol, a quantified variable, or a number's digits
+  bool whole_number = false;        ///< a quantified variable declared ":int"
+  std::vector<LogicFormula> parts;  ///< arguments, operands, or a quantifier's body
 };
 
 /// Errors name the position. Texts over 10,000 bytes and nesting over 100 are refused.
-Result<Formula> ParseFormula(std::string_view text);
+Result<LogicFormula> ParseLogicFormula(std::string_view text);
 
 }  // namespace ergo::reasoning
