@@ -6,21 +6,24 @@ const events = Array.isArray(data.events) ? data.events : [];
 const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
 
 function blank() {
-  return { nodes: [], edges: [], stages: [], conflicts: [], memory_events: [], budget: {} };
+  return {nodes: [], edges: [], stages: [], conflicts: [], memory_events: [], budget: {}};
 }
 
 function mergeInto(target, patch) {
   for (const [name, value] of Object.entries(patch)) {
     if (name === "__proto__") continue;
-    target[name] = isObject(value) && isObject(target[name]) && name !== "settings"
-        ? mergeInto({ ...target[name] }, value) : value;
+    target[name] = isObject(value) && isObject(target[name]) && name !== "settings" ?
+        mergeInto({...target[name]}, value) :
+        value;
   }
   return target;
 }
 
 /** Folds events one after another; begins again where the time goes back. */
 class Fold {
-  constructor() { this.reset(); }
+  constructor() {
+    this.reset();
+  }
   reset() {
     this.trace = blank();
     this.byId = new Map();
@@ -34,8 +37,8 @@ class Fold {
     }
     return this.trace;
   }
-  apply({ type, patch }) {
-    const lists = { edge: "edges", stage: "stages", conflict: "conflicts", memory: "memory_events" };
+  apply({type, patch}) {
+    const lists = {edge: "edges", stage: "stages", conflict: "conflicts", memory: "memory_events"};
     if (lists[type]) {
       this.trace[lists[type]].push(patch);
     } else if (type === "node") {
@@ -73,8 +76,10 @@ function showTime(ms) {
 }
 
 const kMarks = {
-  verified: ["✓", "good", "verified"], refuted: ["✗", "bad", "refuted"],
-  unsupported: ["?", "doubt", "unsupported"], unchecked: ["·", "none", "unchecked"],
+  verified: ["✓", "good", "verified"],
+  refuted: ["✗", "bad", "refuted"],
+  unsupported: ["?", "doubt", "unsupported"],
+  unchecked: ["·", "none", "unchecked"],
 };
 
 /** The worst of what checks found; a refutation counts before all else. */
@@ -103,7 +108,8 @@ function milliseconds(ms) {
 
 /** What stands on a node's face. */
 function faceOf(node) {
-  return (node.text || node.formal || node.value || "").replace(/\s+/g, " ").trim() || node.kind || "";
+  return (node.text || node.formal || node.value || "").replace(/\s+/g, " ").trim() || node.kind ||
+      "";
 }
 
 /** Nodes that the answer rests on: premises of premises, and the branch of the search. */

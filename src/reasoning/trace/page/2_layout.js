@@ -1,6 +1,9 @@
 // Where nodes stand: layers for the logic, a tree (a ring where it is large) for the search.
 
-const kBox = { width: 196, height: 62 };
+const kBox = {
+  width: 196,
+  height: 62
+};
 
 /** [upper, lower] of an edge: what is concluded stands below what it is concluded from. */
 function fall(edge, byId) {
@@ -49,7 +52,7 @@ function layersOf(nodes, falls) {
     for (const upper of uppers.get(id)) depth = Math.max(depth, layer.get(upper) + 1);
     layer.set(id, depth);
   }
-  return { layer, uppers };
+  return {layer, uppers};
 }
 
 /** Moves each row's nodes towards what they hang on, at least `gap` apart. */
@@ -85,14 +88,16 @@ function layOutLogic(trace) {
   }
   for (const node of trace.nodes) {
     const parent = node.search && node.search.parent;
-    if (!linked.has(node.id) && parent !== node.id && byId.has(parent)) falls.push([parent, node.id]);
+    if (!linked.has(node.id) && parent !== node.id && byId.has(parent))
+      falls.push([parent, node.id]);
   }
-  const { layer, uppers } = layersOf(trace.nodes, falls);
+  const {layer, uppers} = layersOf(trace.nodes, falls);
   const depth = Math.max(0, ...layer.values());
-  const layers = Array.from({ length: depth + 1 }, () => []);
+  const layers = Array.from({length: depth + 1}, () => []);
   for (const node of trace.nodes) layers[layer.get(node.id)].push(node.id);
   const lowers = new Map(trace.nodes.map((node) => [node.id, []]));
-  for (const [id, all] of uppers) for (const upper of all) lowers.get(upper).push(id);
+  for (const [id, all] of uppers)
+    for (const upper of all) lowers.get(upper).push(id);
 
   // Very wide layers are broken into rows, so that the whole keeps a readable shape.
   const widest = Math.max(7, Math.ceil(Math.sqrt(trace.nodes.length) * 0.8));
@@ -102,8 +107,8 @@ function layOutLogic(trace) {
   for (const members of layers) {
     const count = Math.ceil(members.length / widest);
     for (let i = 0; i < count; ++i) {
-      rows.push(members.slice(Math.floor(i * members.length / count),
-                              Math.floor((i + 1) * members.length / count)));
+      rows.push(members.slice(
+          Math.floor(i * members.length / count), Math.floor((i + 1) * members.length / count)));
     }
   }
   for (const row of rows) row.forEach((id, i) => x.set(id, (i - (row.length - 1) / 2) * gap));
@@ -115,11 +120,12 @@ function layOutLogic(trace) {
   const places = new Map();
   rows.forEach((row, i) => {
     for (const id of row) {
-      places.set(id, { x: x.get(id), y: i * (kBox.height + 52), width: kBox.width, height: kBox.height });
+      places.set(
+          id, {x: x.get(id), y: i * (kBox.height + 52), width: kBox.width, height: kBox.height});
     }
   });
   const edges = trace.edges.filter((edge) => places.has(edge.from) && places.has(edge.to));
-  return { places, edges, round: false };
+  return {places, edges, round: false};
 }
 
 function layOutSearch(trace) {
@@ -133,33 +139,35 @@ function layOutSearch(trace) {
     if (parent && parent !== node.id && byId.has(parent)) {
       if (!children.has(parent)) children.set(parent, []);
       children.get(parent).push(node.id);
-      edges.push({ from: parent, to: node.id, type: "tree" });
+      edges.push({from: parent, to: node.id, type: "tree"});
       inTree.add(node.id).add(parent);
     }
   }
   for (const node of trace.nodes) {
     const parent = node.search && node.search.parent;
-    if (inTree.has(node.id) && !(parent && parent !== node.id && byId.has(parent))) roots.push(node.id);
+    if (inTree.has(node.id) && !(parent && parent !== node.id && byId.has(parent)))
+      roots.push(node.id);
   }
   // Leaves in order, parents over the middle of their children.
   const at = new Map();
   let leaves = 0;
   for (const root of roots) {
     const stack = [[root, 0, 0]];
-    at.set(root, { depth: 0 });
+    at.set(root, {depth: 0});
     while (stack.length) {
       const top = stack[stack.length - 1];
       const below = children.get(top[0]) || [];
       if (top[2] < below.length) {
         const child = below[top[2]++];
         if (at.has(child)) continue;
-        at.set(child, { depth: top[1] + 1 });
+        at.set(child, {depth: top[1] + 1});
         stack.push([child, top[1] + 1, 0]);
         continue;
       }
       const placed = below.filter((id) => at.get(id).slot !== undefined);
-      at.get(top[0]).slot = placed.length
-          ? (at.get(placed[0]).slot + at.get(placed[placed.length - 1]).slot) / 2 : leaves++;
+      at.get(top[0]).slot = placed.length ?
+          (at.get(placed[0]).slot + at.get(placed[placed.length - 1]).slot) / 2 :
+          leaves++;
       stack.pop();
     }
     leaves += 0.5;
@@ -168,24 +176,37 @@ function layOutSearch(trace) {
   const places = new Map();
   const depth = Math.max(1, ...[...at.values()].map((place) => place.depth));
   const ring = Math.max(100, leaves * 19 / (2 * Math.PI * depth));
-  for (const [id, { depth: level, slot }] of at) {
+  for (const [id, {depth: level, slot}] of at) {
     const node = byId.get(id);
     if (round) {
       const angle = slot / leaves * 2 * Math.PI - Math.PI / 2;
       const radius = (level + (roots.length > 1 ? 0.6 : 0)) * ring;
       const size = 16 + Math.min(34, 7 * Math.log2(1 + ((node.search && node.search.visits) || 0)));
-      places.set(id, { x: radius * Math.cos(angle), y: radius * Math.sin(angle), width: size, height: size });
+      places.set(
+          id,
+          {x: radius * Math.cos(angle), y: radius * Math.sin(angle), width: size, height: size});
     } else {
-      places.set(id, { x: slot * (kBox.width + 20), y: level * (kBox.height + 48),
-                       width: kBox.width, height: kBox.height });
+      places.set(id, {
+        x: slot * (kBox.width + 20),
+        y: level * (kBox.height + 48),
+        width: kBox.width,
+        height: kBox.height
+      });
     }
   }
-  return { places, edges: edges.filter((edge) => places.has(edge.from) && places.has(edge.to)), round };
+  return {
+    places,
+    edges: edges.filter((edge) => places.has(edge.from) && places.has(edge.to)),
+    round
+  };
 }
 
-const layouts = { logic: layOutLogic(whole), search: layOutSearch(whole) };
+const layouts = {
+  logic: layOutLogic(whole),
+  search: layOutSearch(whole)
+};
 for (const layout of Object.values(layouts)) {
-  const box = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
+  const box = {left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity};
   for (const place of layout.places.values()) {
     box.left = Math.min(box.left, place.x - place.width / 2);
     box.right = Math.max(box.right, place.x + place.width / 2);
