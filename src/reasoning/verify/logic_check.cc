@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "reasoning/verify/logic_knights.h"
 #include "reasoning/verify/logic_question.h"
 #include "reasoning/verify/logic_reader.h"
 #include "reasoning/verify/logic_words.h"
@@ -306,6 +307,7 @@ std::string PremisesOf(std::string_view question) {
 std::vector<Finding> LogicCheck::Run(const CheckInput& input) const {
   if (input.question.size() > kMaxQuestion || input.text.size() > kMaxText) return {};
   if (CheckInput::Clock::now() >= input.until) return {};
+  if (auto findings = CheckKnights(input); !findings.empty()) return findings;
   auto parts = TakeApart("", input.question, {});
   if (!parts) parts = LogicQuestion{std::string(input.question), "", World::kOpen};
   LogicReader reader;
