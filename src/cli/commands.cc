@@ -17,6 +17,7 @@ std::span<const Command* const> Commands() {
       &kShow,        //
       &kTemplate,    //
       &kTokenize,    //
+      &kTrace,       //
   };
   return kCommands;
 }

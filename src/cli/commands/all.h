@@ -17,5 +17,6 @@ extern const Command kRun;
 extern const Command kShow;
 extern const Command kTemplate;
 extern const Command kTokenize;
+extern const Command kTrace;
 
 }  // namespace ergo::cli
