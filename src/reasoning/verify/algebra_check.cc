@@ -93,7 +93,8 @@ std::vector<Equation> FindEquations(std::string_view text) {
     while (equation.span.begin < equation.span.end && text[equation.span.begin] == ' ') {
       ++equation.span.begin;
     }
-    while (equation.span.end > equation.span.begin && text[equation.span.end - 1] == ' ') {
+    while (equation.span.end > equation.span.begin &&
+           (text[equation.span.end - 1] == ' ' || text[equation.span.end - 1] == '.')) {
       --equation.span.end;
     }
   }
@@ -104,12 +105,38 @@ bool IsAssignment(const Equation& equation) {
   return equation.left->kind == FormulaKind::kSymbol && Symbols(*equation.right).empty();
 }
 
-bool SaysIdentity(std::string_view text) {
-  for (const std::string_view word :
-       {"xpand", "implif", "actor", "dentity", "展开", "化简", "因式"}) {
-    if (text.find(word) != text.npos) return true;
-  }
-  return false;
+// "Expand", "simplify" and the like, shortly before the equation.
+bool SaysIdentity(std::string_view text, std::size_t begin) {
+  const std::size_t from = begin > 40 ? begin - 40 : 0;
+  std::string_view before = text.substr(from, begin - from);
+  const std::size_t other = before.find_last_of(".=;\n");
+  if (other != before.npos) before = before.substr(other + 1);
+  const auto says = [&](std::string_view word) { return before.find(word) != before.npos; };
+  return says("xpand") || says("implif") || says("actor") || says("dentity") || says("展开") ||
+         says("化简");
+}
+
+bool HasFunction(const Formula& formula) {
+  return formula.kind == FormulaKind::kFunction ||
+         std::any_of(formula.parts.begin(), formula.parts.end(),
+                     [](const FormulaPtr& part) { return HasFunction(*part); });
+}
+
+bool IsProductOfSums(const Formula& formula) {
+  const bool joins = formula.kind == FormulaKind::kPower || formula.kind == FormulaKind::kProduct;
+  return joins &&
+         std::any_of(formula.parts.begin(), formula.parts.end(), [](const FormulaPtr& part) {
+           return part->kind == FormulaKind::kSum || IsProductOfSums(*part);
+         });
+}
+
+// A product that is written out, or a sum that is factored, in the same symbols.
+bool MayBeIdentity(const Equation& equation) {
+  const Formula& a = *equation.left;
+  const Formula& b = *equation.right;
+  return !HasFunction(a) && !HasFunction(b) && Symbols(a) == Symbols(b) &&
+         IsProductOfSums(a) != IsProductOfSums(b) &&
+         (a.kind == FormulaKind::kSum || b.kind == FormulaKind::kSum);
 }
 
 Finding Make(Verdict verdict, const Span& span, std::string reason) {
@@ -206,7 +233,8 @@ class Reader {
     if (same == Sameness::kSame) {
       findings->push_back(
           Make(Verdict::kVerified, equation.span, Slice(equation.span) + " holds for all values."));
-    } else if (same == Sameness::kDifferent && SaysIdentity(text_)) {
+    } else if (same == Sameness::kDifferent && MayBeIdentity(equation) &&
+               SaysIdentity(text_, equation.span.begin)) {
       findings->push_back(Make(Verdict::kRefuted, equation.span,
                                Slice(equation.span) + " does not hold for all values."));
     }

@@ -13,8 +13,8 @@ namespace ergo::reasoning {
 ///    verified if the value satisfies it, refuted if not;
 ///  - identities: "(a+b)^2 = a^2 + 2ab + b^2": verified if both sides are equal for all values.
 ///  Sides
-///    that differ are an equation, not a claim; they are refuted only where the step says "expand",
-///    "simplify", "factor" or "identity".
+///    that differ are an equation, not a claim; they are refuted only right behind "expand",
+///    "simplify", "factor" or "identity", when a product of sums stands against a sum.
 /// Equations without symbols are ArithmeticCheck's. Reads 16 KiB and 64 equations at most.
 class AlgebraCheck : public Check {
  public:

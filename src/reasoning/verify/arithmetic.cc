@@ -30,6 +30,7 @@ Edge EdgeBefore(std::span<const Token> tokens, std::size_t begin) {
   if (begin == 0) return Edge::kClean;
   const bool dash = tokens[begin].kind == Kind::kMinus;
   const Kind kind = tokens[begin - 1].kind;
+  if (tokens[begin - 1].text == "or") return Edge::kSoft;
   // What follows a word and a minus may be subtracted from the word.
   if (dash && !In(kind, {Kind::kStop, Kind::kComma, Kind::kEquals, Kind::kIs}))
     return Edge::kBroken;
@@ -258,6 +259,7 @@ bool ClaimReader::IsClaim(const Claim& claim, const Outcome& outcome) const {
   const PhraseValue& a = outcome.left.value;
   const PhraseValue& b = outcome.right.value;
   const Kind kind = tokens_[claim.sign].kind;
+  if (kind == Kind::kAddUp && b.operation && outcome.agreement != Agreement::kEqual) return false;
   if (kind == Kind::kEach) {
     const bool shared = std::any_of(
         tokens_.begin() + static_cast<std::ptrdiff_t>(outcome.left.begin),

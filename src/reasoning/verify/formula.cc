@@ -1,19 +1,15 @@
-#include "reasoning/verify/formula.h"
-
 #include <algorithm>
 #include <array>
 #include <set>
 #include <utility>
 
+#include "reasoning/verify/formula_parser.h"
+
 namespace ergo::reasoning {
 namespace {
 
 constexpr std::size_t kMaxBytes = 4000;
-constexpr int kMaxNodes = 2000;
 constexpr int kMaxDepth = 60;
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 constexpr std::array<std::string_view, 17> kFunctions = {
     "sin", "cos", "tan", "sec",  "csc",  "cot",  "arcsin", "arccos", "arctan",
@@ -24,95 +20,9 @@ constexpr std::array<std::string_view, 10> kTexts = {
 constexpr std::array<std::string_view, 9> kRelations = {"<=", ">=", "!=", "=", "<",
                                                         ">",  "≈",  "∈",  ":"};
 
-class Parser {
- public:
-  explicit Parser(std::string text) : text_(std::move(text)) {}
+}  // namespace
 
-  FormulaPtr Whole() {
-    FormulaPtr formula = List();
-    Space();
-    if (failed_ || at_ < text_.size()) return nullptr;
-    return formula;
-  }
-
- private:
-  using Parts = std::vector<FormulaPtr>;
-
-  char Peek(std::size_t ahead = 0) const {
-    return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
-  }
-  void Space() {
-    while (at_ < text_.size() && text_[at_] == ' ') ++at_;
-  }
-  bool At(std::string_view what) {
-    Space();
-    return std::string_view(text_).substr(at_).starts_with(what);
-  }
-  bool Take(std::string_view what) {
-    if (!At(what)) return false;
-    at_ += what.size();
-    return true;
-  }
-  FormulaPtr Bad() {
-    failed_ = true;
-    return nullptr;
-  }
-  FormulaPtr Make(FormulaKind kind, Parts parts, std::string name = {}) {
-    if (failed_ || ++nodes_ > kMaxNodes) return Bad();
-    for (const FormulaPtr& part : parts) {
-      if (!part) return Bad();
-    }
-    return MakeFormula(kind, std::move(parts), std::move(name));
-  }
-  std::string_view CommandName() {
-    Space();
-    if (Peek() != '\\' || !IsLetter(Peek(1))) return {};
-    std::size_t end = at_ + 1;
-    while (end < text_.size() && IsLetter(text_[end])) ++end;
-    return std::string_view(text_).substr(at_ + 1, end - at_ - 1);
-  }
-  std::string_view PlainWord() {
-    Space();
-    std::size_t end = at_;
-    while (end < text_.size() && IsLetter(text_[end])) ++end;
-    return std::string_view(text_).substr(at_, end - at_);
-  }
-  bool TakeSeparator();
-  bool TextCommand(std::string* inside);
-  std::string BraceText();
-
-  FormulaPtr List();
-  FormulaPtr Relation();
-  FormulaPtr Union();
-  FormulaPtr Sum();
-  FormulaPtr Product();
-  FormulaPtr Signed();
-  FormulaPtr Power();
-  FormulaPtr Postfix(FormulaPtr base);
-  FormulaPtr Primary();
-  FormulaPtr Number();
-  FormulaPtr Symbol(std::string name);
-  FormulaPtr Bracket(char open);
-  FormulaPtr Braced();
-  FormulaPtr SetBraces();
-  FormulaPtr Command();
-  FormulaPtr Function(std::string name);
-  FormulaPtr Matrix();
-  FormulaPtr Argument();
-  FormulaPtr Absolute();
-  bool StartsFactor();
-  void SkipUnits();
-
-  std::string text_;
-  std::size_t at_ = 0;
-  int nodes_ = 0;
-  int depth_ = 0;
-  int bars_ = 0;
-  int brackets_ = 0;  ///< in which a comma separates coordinates
-  bool failed_ = false;
-};
-
-std::string Parser::BraceText() {
+std::string FormulaParser::BraceText() {
   int depth = 0;
   const std::size_t begin = at_ + 1;
   for (; at_ < text_.size(); ++at_) {
@@ -126,7 +36,7 @@ std::string Parser::BraceText() {
   return {};
 }
 
-bool Parser::TextCommand(std::string* inside) {
+bool FormulaParser::TextCommand(std::string* inside) {
   const std::string_view name = CommandName();
   if (std::find(kTexts.begin(), kTexts.end(), name) == kTexts.end()) return false;
   const std::size_t mark = at_;
@@ -143,7 +53,7 @@ bool Parser::TextCommand(std::string* inside) {
   return true;
 }
 
-bool Parser::TakeSeparator() {
+bool FormulaParser::TakeSeparator() {
   bool found = false;
   for (int i = 0; i < 4; ++i) {
     if (Take(",") || Take(";")) {
@@ -170,7 +80,7 @@ bool Parser::TakeSeparator() {
   return found;
 }
 
-FormulaPtr Parser::List() {
+FormulaPtr FormulaParser::List() {
   if (++depth_ > kMaxDepth) return Bad();
   Parts parts = {Relation()};
   while (!failed_ && TakeSeparator()) {
@@ -183,7 +93,7 @@ FormulaPtr Parser::List() {
   return parts.size() == 1 ? parts[0] : Make(FormulaKind::kList, std::move(parts));
 }
 
-FormulaPtr Parser::Relation() {
+FormulaPtr FormulaParser::Relation() {
   Parts parts = {Union()};
   std::string signs;
   while (!failed_) {
@@ -207,7 +117,7 @@ FormulaPtr Parser::Relation() {
   return parts.size() == 1 ? parts[0] : Make(FormulaKind::kRelation, std::move(parts), signs);
 }
 
-FormulaPtr Parser::Union() {
+FormulaPtr FormulaParser::Union() {
   Parts parts = {Sum()};
   FormulaKind kind = FormulaKind::kUnion;
   while (!failed_ && (At("∪") || At("∩"))) {
@@ -219,7 +129,7 @@ FormulaPtr Parser::Union() {
   return parts.size() == 1 ? parts[0] : Make(kind, std::move(parts));
 }
 
-FormulaPtr Parser::Sum() {
+FormulaPtr FormulaParser::Sum() {
   if (++depth_ > kMaxDepth) return Bad();
   FormulaPtr sum = At("±") ? MakeNumber(0) : Product();
   while (!failed_) {
@@ -238,12 +148,13 @@ FormulaPtr Parser::Sum() {
   return failed_ ? nullptr : sum;
 }
 
-bool Parser::StartsFactor() {
+bool FormulaParser::StartsFactor() {
   Space();
   const char c = Peek();
-  if (IsDigit(c) || (c == '.' && IsDigit(Peek(1))) || c == '(' || c == '{') return true;
+  if (IsFormulaDigit(c) || (c == '.' && IsFormulaDigit(Peek(1))) || c == '(' || c == '{')
+    return true;
   if (c == '|') return bars_ == 0;
-  if (IsLetter(c)) {
+  if (IsFormulaLetter(c)) {
     const std::string_view word = PlainWord();
     return word != "and" && word != "or";
   }
@@ -256,7 +167,7 @@ bool Parser::StartsFactor() {
 }
 
 // Words and \text{} behind a value: "125\text{ miles}", "28 percent".
-void Parser::SkipUnits() {
+void FormulaParser::SkipUnits() {
   for (int i = 0; i < 6; ++i) {
     Space();
     const std::size_t mark = at_;
@@ -284,7 +195,7 @@ void Parser::SkipUnits() {
   }
 }
 
-FormulaPtr Parser::Product() {
+FormulaPtr FormulaParser::Product() {
   FormulaPtr product = Signed();
   while (!failed_) {
     if (Take("**")) return Bad();
@@ -301,7 +212,7 @@ FormulaPtr Parser::Product() {
   return failed_ ? nullptr : product;
 }
 
-FormulaPtr Parser::Signed() {
+FormulaPtr FormulaParser::Signed() {
   if (++depth_ > kMaxDepth) return Bad();
   FormulaPtr result;
   if (Take("-")) {
@@ -314,7 +225,7 @@ FormulaPtr Parser::Signed() {
   return result;
 }
 
-FormulaPtr Parser::Power() {
+FormulaPtr FormulaParser::Power() {
   if (++depth_ > kMaxDepth) return Bad();
   FormulaPtr base = Postfix(Primary());
   if (!failed_ && Take("^")) {
@@ -325,7 +236,7 @@ FormulaPtr Parser::Power() {
   return failed_ ? nullptr : base;
 }
 
-FormulaPtr Parser::Postfix(FormulaPtr base) {
+FormulaPtr FormulaParser::Postfix(FormulaPtr base) {
   while (!failed_ && base) {
     if (At("!") && !At("!=")) {
       Take("!");
@@ -344,12 +255,12 @@ FormulaPtr Parser::Postfix(FormulaPtr base) {
 }
 
 // What ^ and \frac take: one digit, one letter, a command or a group.
-FormulaPtr Parser::Argument() {
+FormulaPtr FormulaParser::Argument() {
   Space();
   if (Peek() == '{') return Braced();
-  if (IsDigit(Peek())) {
+  if (IsFormulaDigit(Peek())) {
     std::size_t end = at_;
-    while (end < text_.size() && IsDigit(text_[end])) ++end;
+    while (end < text_.size() && IsFormulaDigit(text_[end])) ++end;
     const auto value = ParseDecimal(text_.substr(at_, end - at_));
     at_ = end;
     return value ? MakeNumber(*value) : Bad();
@@ -357,23 +268,24 @@ FormulaPtr Parser::Argument() {
   return Primary();
 }
 
-FormulaPtr Parser::Number() {
+FormulaPtr FormulaParser::Number() {
   std::string digits;
   int decimals = 0;
   std::size_t since = 0;  // digits since the last separator
   bool grouped = false;
-  while (IsDigit(Peek())) {
+  while (IsFormulaDigit(Peek())) {
     digits += Peek();
     ++at_;
     ++since;
-    const bool group = Peek() == ',' && IsDigit(Peek(1)) && IsDigit(Peek(2)) && IsDigit(Peek(3)) &&
-                       !IsDigit(Peek(4)) && brackets_ == 0 && (grouped ? since == 3 : since <= 3);
+    const bool group = Peek() == ',' && IsFormulaDigit(Peek(1)) && IsFormulaDigit(Peek(2)) &&
+                       IsFormulaDigit(Peek(3)) && !IsFormulaDigit(Peek(4)) && brackets_ == 0 &&
+                       (grouped ? since == 3 : since <= 3);
     if (group) ++at_, since = 0, grouped = true;
   }
-  if (Peek() == '.' && IsDigit(Peek(1))) {
+  if (Peek() == '.' && IsFormulaDigit(Peek(1))) {
     digits += '.';
     ++at_;
-    while (IsDigit(Peek())) digits += Peek(), ++at_, ++decimals;
+    while (IsFormulaDigit(Peek())) digits += Peek(), ++at_, ++decimals;
   }
   const auto value = ParseDecimal(digits);
   if (!value || ++nodes_ > kMaxNodes) return Bad();
@@ -400,7 +312,7 @@ FormulaPtr Parser::Number() {
   return number;
 }
 
-FormulaPtr Parser::Symbol(std::string name) {
+FormulaPtr FormulaParser::Symbol(std::string name) {
   if (Take("_")) {
     Space();
     if (Peek() == '{') {
@@ -420,7 +332,7 @@ FormulaPtr Parser::Symbol(std::string name) {
   return Make(FormulaKind::kSymbol, {}, name);
 }
 
-FormulaPtr Parser::Bracket(char open) {
+FormulaPtr FormulaParser::Bracket(char open) {
   ++at_;
   const int bars = std::exchange(bars_, 0);
   ++brackets_;
@@ -441,7 +353,7 @@ FormulaPtr Parser::Bracket(char open) {
   return Make(FormulaKind::kInterval, inside->parts, std::string(1, open) + close);
 }
 
-FormulaPtr Parser::Braced() {
+FormulaPtr FormulaParser::Braced() {
   ++at_;
   const int bars = std::exchange(bars_, 0);
   FormulaPtr inside = List();
@@ -450,7 +362,7 @@ FormulaPtr Parser::Braced() {
   return inside;
 }
 
-FormulaPtr Parser::SetBraces() {
+FormulaPtr FormulaParser::SetBraces() {
   at_ += 2;
   if (Take("\\}")) return Make(FormulaKind::kSet, {});
   FormulaPtr inside = List();
@@ -459,7 +371,7 @@ FormulaPtr Parser::SetBraces() {
   return Make(FormulaKind::kSet, {inside});
 }
 
-FormulaPtr Parser::Absolute() {
+FormulaPtr FormulaParser::Absolute() {
   ++at_;
   ++bars_;
   FormulaPtr inside = Sum();
@@ -468,7 +380,7 @@ FormulaPtr Parser::Absolute() {
   return Make(FormulaKind::kFunction, {inside}, "abs");
 }
 
-FormulaPtr Parser::Function(std::string name) {
+FormulaPtr FormulaParser::Function(std::string name) {
   FormulaPtr power;
   FormulaPtr base;
   if (Take("_")) base = Argument();
@@ -485,7 +397,7 @@ FormulaPtr Parser::Function(std::string name) {
   return power ? Make(FormulaKind::kPower, {value, power}) : value;
 }
 
-FormulaPtr Parser::Matrix() {
+FormulaPtr FormulaParser::Matrix() {
   at_ += 6;  // \begin
   Space();
   const std::string name = BraceText();
@@ -513,7 +425,7 @@ FormulaPtr Parser::Matrix() {
   return Make(FormulaKind::kMatrix, std::move(rows));
 }
 
-FormulaPtr Parser::Command() {
+FormulaPtr FormulaParser::Command() {
   const std::string name(CommandName());
   if (name == "begin") return Matrix();
   at_ += name.size() + 1;
@@ -522,7 +434,7 @@ FormulaPtr Parser::Command() {
     // "\frac12" takes one digit each.
     const auto part = [this]() -> FormulaPtr {
       Space();
-      if (!IsDigit(Peek())) return Argument();
+      if (!IsFormulaDigit(Peek())) return Argument();
       return MakeNumber(Rational(text_[at_++] - '0'));
     };
     const FormulaPtr num = part();
@@ -560,12 +472,12 @@ FormulaPtr Parser::Command() {
   return Bad();
 }
 
-FormulaPtr Parser::Primary() {
+FormulaPtr FormulaParser::Primary() {
   if (++depth_ > kMaxDepth || failed_) return Bad();
   Space();
   FormulaPtr result;
   const char c = Peek();
-  if (IsDigit(c) || (c == '.' && IsDigit(Peek(1)))) {
+  if (IsFormulaDigit(c) || (c == '.' && IsFormulaDigit(Peek(1)))) {
     result = Number();
   } else if (c == '(' || c == '[') {
     result = Bracket(c);
@@ -579,7 +491,7 @@ FormulaPtr Parser::Primary() {
     result = CommandName().empty() ? Bad() : Command();
   } else if (Take("∞")) {
     result = Make(FormulaKind::kSymbol, {}, "inf");
-  } else if (IsLetter(c)) {
+  } else if (IsFormulaLetter(c)) {
     const std::string word(PlainWord());
     const bool function = std::find(kFunctions.begin(), kFunctions.end(), word) != kFunctions.end();
     if (word == "pi") {
@@ -604,44 +516,9 @@ FormulaPtr Parser::Primary() {
   return failed_ ? nullptr : result;
 }
 
-void Collect(const Formula& formula, std::set<std::string>* names) {
-  if (formula.kind == FormulaKind::kSymbol) names->insert(formula.name);
-  for (const FormulaPtr& part : formula.parts) Collect(*part, names);
-}
-
-}  // namespace
-
-FormulaPtr MakeNumber(Rational value) {
-  auto number = std::make_shared<Formula>();
-  number->value = std::move(value);
-  return number;
-}
-
-FormulaPtr MakeFormula(FormulaKind kind, std::vector<FormulaPtr> parts, std::string name) {
-  auto formula = std::make_shared<Formula>();
-  formula->kind = kind;
-  formula->parts = std::move(parts);
-  formula->name = std::move(name);
-  return formula;
-}
-
 FormulaPtr ParseFormula(std::string_view text) {
   if (text.size() > kMaxBytes) return nullptr;
-  return Parser(NormalizeLatex(text)).Whole();
-}
-
-std::vector<std::string> Symbols(const Formula& formula) {
-  std::set<std::string> names;
-  Collect(formula, &names);
-  return {names.begin(), names.end()};
-}
-
-FormulaPtr Substitute(const FormulaPtr& formula, const std::string& symbol, const FormulaPtr& by) {
-  if (formula->kind == FormulaKind::kSymbol && formula->name == symbol) return by;
-  if (formula->parts.empty()) return formula;
-  auto copy = std::make_shared<Formula>(*formula);
-  for (FormulaPtr& part : copy->parts) part = Substitute(part, symbol, by);
-  return copy;
+  return FormulaParser(NormalizeLatex(text)).Whole();
 }
 
 }  // namespace ergo::reasoning

@@ -94,8 +94,11 @@ PhraseParser::Value PhraseParser::Relation() {
         if (!change) return std::nullopt;
         if (mode_ == Reading::kPlain) SetValue(&*change, change->quantity.plain / 100);
       }
+      // "2 solutions less than $50" compares other things.
+      const bool other = !value->label.empty() && value->label != base->label;
       value = Add(*base, *change, !more);
       if (value) value->relation = true;
+      if (value) value->doubtful = value->doubtful || other;
       return value;
     }
     const bool up = Take(TokenKind::kIncreasedBy);

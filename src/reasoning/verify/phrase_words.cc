@@ -29,7 +29,7 @@ constexpr Row kPhrases[] = {
      "gives|"
      "which makes|which leaves|that is|that makes|that gives|that leaves|this is|this gives|we get|"
      "you get|he gets|she gets|they get|to get|giving|leaving|yielding|the result is|the answer is|"
-     "we have|you have|it is|is the same as|the total is|works out to|i get|one gets|"
+     "it is|is the same as|the total is|works out to|i get|one gets|"
      "we obtain|the outcome is|turns out to be|would be|will be|must be|evaluates to|"
      "and we get|and you get|resulting in|and the result is|you end up with|we end up with"},
     {TokenKind::kAddUp,

@@ -1,4 +1,4 @@
-#include <array>
+#include <set>
 #include <utility>
 
 #include "reasoning/verify/formula.h"
@@ -62,7 +62,40 @@ std::string Unescaped(std::string text) {
   return out;
 }
 
+void Collect(const Formula& formula, std::set<std::string>* names) {
+  if (formula.kind == FormulaKind::kSymbol) names->insert(formula.name);
+  for (const FormulaPtr& part : formula.parts) Collect(*part, names);
+}
+
 }  // namespace
+
+FormulaPtr MakeNumber(Rational value) {
+  auto number = std::make_shared<Formula>();
+  number->value = std::move(value);
+  return number;
+}
+
+FormulaPtr MakeFormula(FormulaKind kind, std::vector<FormulaPtr> parts, std::string name) {
+  auto formula = std::make_shared<Formula>();
+  formula->kind = kind;
+  formula->parts = std::move(parts);
+  formula->name = std::move(name);
+  return formula;
+}
+
+std::vector<std::string> Symbols(const Formula& formula) {
+  std::set<std::string> names;
+  Collect(formula, &names);
+  return {names.begin(), names.end()};
+}
+
+FormulaPtr Substitute(const FormulaPtr& formula, const std::string& symbol, const FormulaPtr& by) {
+  if (formula->kind == FormulaKind::kSymbol && formula->name == symbol) return by;
+  if (formula->parts.empty()) return formula;
+  auto copy = std::make_shared<Formula>(*formula);
+  for (FormulaPtr& part : copy->parts) part = Substitute(part, symbol, by);
+  return copy;
+}
 
 std::string NormalizeLatex(std::string_view text) {
   const std::string source = Unescaped(FromSigns(text.substr(0, 8000)));
