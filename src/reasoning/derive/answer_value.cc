@@ -5,6 +5,8 @@
 #include <cctype>
 #include <optional>
 
+#include "reasoning/verify/answer_equivalence.h"
+
 namespace ergo::reasoning {
 namespace {
 
@@ -219,8 +221,9 @@ std::string ValueIn(std::string_view text, AnswerKind kind, const Question& ques
 }
 
 bool SameValue(std::string_view a, std::string_view b, AnswerKind kind) {
-  static_cast<void>(kind);
-  return a == b;
+  if (a == b) return true;
+  if (kind != AnswerKind::kNumber && kind != AnswerKind::kMath) return false;
+  return Equivalent(a, b) == Equivalence::kYes;
 }
 
 }  // namespace ergo::reasoning

@@ -81,8 +81,12 @@ NodeVerification ToVerification(const Finding& finding) {
 }
 
 void RecordSteps(Work& work, const std::vector<DrawnToken>& tokens, Derivation* derivation) {
+  derivation->findings = CheckText(work, derivation->text);
+  RecordFindings(work, tokens, derivation);
+}
+
+void RecordFindings(Work& work, const std::vector<DrawnToken>& tokens, Derivation* derivation) {
   const std::string_view text = derivation->text;
-  derivation->findings = CheckText(work, text);
   TokenWalk walk(text, tokens);
   std::string parent;
   int depth = 1;

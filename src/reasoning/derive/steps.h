@@ -19,6 +19,9 @@ std::vector<Span> StepsOf(std::string_view text);
 /// into `derivation`, with the id of the last step.
 void RecordSteps(Work& work, const std::vector<DrawnToken>& tokens, Derivation* derivation);
 
+/// The same for a derivation whose findings are there already.
+void RecordFindings(Work& work, const std::vector<DrawnToken>& tokens, Derivation* derivation);
+
 NodeVerification ToVerification(const Finding& finding);
 
 }  // namespace ergo::reasoning

@@ -3,9 +3,10 @@
 
 #include "reasoning/derive/answer_value.h"
 #include "reasoning/derive/derivation.h"
-#include "reasoning/derive/formal.h"
+#include "reasoning/formal/formal.h"
 #include "reasoning/sandbox/sandbox.h"
 #include "reasoning/strategies/list.h"
+#include "reasoning/strategies/running_quantity.h"
 #include "reasoning/strategies/samples.h"
 
 namespace ergo::reasoning {
@@ -65,6 +66,11 @@ Result<Answer> SolveAuto(Work& work) {
     return {};
   }));
   if (!derivations.empty()) return Conclude(work, derivations, Vote(derivations, kind, true));
+
+  if (auto story = SolveRunningQuantity(work)) {
+    derivations.push_back(*std::move(story));
+    return Conclude(work, derivations, Vote(derivations, kind, true));
+  }
 
   const bool sampled =
       kind == AnswerKind::kNumber || kind == AnswerKind::kMath || kind == AnswerKind::kChoice;

@@ -1,0 +1,108 @@
+// Rule theories and puzzles of liars.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "reasoning/derive/steps.h"
+#include "reasoning/formal/formal.h"
+#include "reasoning/verify/logic_knights.h"
+#include "reasoning/verify/logic_question.h"
+
+namespace ergo::reasoning {
+namespace {
+
+NodeVerification Derived(const std::string& semantics, const std::string& reason,
+                         std::size_t size) {
+  NodeVerification verification;
+  verification.method = "logic";
+  verification.status = Verdict::kVerified;
+  verification.exact = true;
+  verification.semantics = semantics;
+  verification.detail = reason;
+  verification.span = {0, size};
+  return verification;
+}
+
+/// The derivation as a graph: facts and what each rule makes of earlier steps.
+std::string Record(Work& work, const LogicAnswer& answer, Derivation* derivation) {
+  std::vector<std::string> ids;
+  for (const LogicStep& step : answer.steps) {
+    TraceNode node;
+    node.kind = step.given ? NodeKind::kFact : NodeKind::kStep;
+    node.text = step.text;
+    node.formal = step.rule;
+    node.verification.push_back(Derived(answer.semantics,
+                                        step.given ? "given: " + step.rule : "by: " + step.rule,
+                                        step.text.size()));
+    const std::string id = work.trace().Add(std::move(node));
+    for (const std::size_t premise : step.premises) {
+      if (premise < ids.size()) work.trace().Link({ids[premise], id, EdgeType::kPremise, 1.0});
+    }
+    ids.push_back(id);
+    derivation->text += fmt::format("{} ({})\n", step.text, step.rule);
+  }
+  if (!ids.empty()) return ids.back();
+  // Nothing derives the statement or its opposite: that is all there is to show.
+  TraceNode node;
+  node.text = fmt::format("The statement is {}.", Name(answer.truth));
+  node.verification.push_back(
+      Derived(answer.semantics, "the least model was computed", node.text.size()));
+  derivation->text = node.text;
+  return work.trace().Add(std::move(node));
+}
+
+}  // namespace
+
+std::optional<Derivation> SolveTheory(Work& work) {
+  const Question& question = work.question();
+  if (question.kind != AnswerKind::kChoice && question.kind != AnswerKind::kAuto) {
+    return std::nullopt;
+  }
+  const auto answer = SolveLogicQuestion(question.context, question.text, question.options);
+  if (!answer) return std::nullopt;
+  if (!answer->conflict.empty()) {
+    TraceConflict conflict;
+    conflict.reason = "these premises cannot all hold";
+    for (const std::string& sentence : answer->conflict) {
+      TraceNode node;
+      node.kind = NodeKind::kFact;
+      node.text = sentence;
+      conflict.nodes.push_back(work.trace().Add(std::move(node)));
+    }
+    work.trace().Conflict(std::move(conflict));
+  }
+  if (!answer->exact) return std::nullopt;
+  Derivation derivation;
+  derivation.value = answer->value;
+  derivation.node = Record(work, *answer, &derivation);
+  return derivation;
+}
+
+std::optional<Derivation> SolveKnightsPuzzle(Work& work) {
+  const Question& question = work.question();
+  const std::string text =
+      question.context.empty() ? question.text : question.context + "\n" + question.text;
+  const auto answer = SolveKnights(text);
+  if (!answer || !answer->exact || answer->solutions != 1) return std::nullopt;
+  Derivation derivation;
+  derivation.value = answer->Say();
+  std::string parent;
+  for (const std::string& step : answer->steps) {
+    TraceNode node;
+    node.text = step;
+    node.verification.push_back(
+        Derived("all assignments tried", "so it is in the one solution", step.size()));
+    const std::string id = work.trace().Add(std::move(node));
+    if (!parent.empty()) work.trace().Link({parent, id, EdgeType::kPremise, 1.0});
+    parent = id;
+    derivation.text += step + "\n";
+  }
+  derivation.node = parent;
+  if (derivation.text.empty()) derivation.text = derivation.value;
+  return derivation;
+}
+
+}  // namespace ergo::reasoning
