@@ -92,6 +92,10 @@ ERGO_API void ergo_tokens_free(int32_t* tokens);
 
 /* ---- Models ----------------------------------------------------------------------------------- */
 
+/* A message that lives until the function returns. Called from any thread, perhaps from several at a
+ * time, until the model's weights are gone (ergo_model_free); must not throw and not call back. */
+typedef void (*ergo_on_warning)(const char* message, void* user);
+
 typedef struct ergo_model_options {
   size_t size;
   int32_t threads;          /* 0: all processors */
@@ -100,6 +104,11 @@ typedef struct ergo_model_options {
   uint64_t kv_memory;       /* bytes for keys and values; 0: half of the memory that is free */
   const char* quantization; /* hold the weights as "int8" or "int4"; NULL: as in the file */
   const char* kv_type;      /* hold keys and values as "f32", "int8" …; NULL: the default */
+  const char* kv_dir;       /* folder in which computed prefixes outlive the process, which several
+                               processes may share; NULL: none */
+  uint64_t kv_disk;         /* most bytes of it for this model; 0: 4 GiB */
+  ergo_on_warning on_warning; /* told what is wrong with kv_dir; NULL: nobody */
+  void* on_warning_user;
 } ergo_model_options;
 
 /* Sets the first `size` bytes to the defaults, `size` being sizeof(ergo_model_options). */
@@ -243,6 +252,9 @@ typedef struct ergo_sequence_options {
   int32_t logprobs;         /* -1: none; 0: of each drawn token; k: and the k likeliest others */
   int32_t priority;         /* higher ones are admitted first and pre-empted last */
   int32_t unread;           /* tokens that may wait to be read; then the sequence pauses; 0: 256 */
+  int64_t think_budget;     /* most tokens of thought: it is closed in time, an answer follows, and
+                               the constraint is one on the answer; -1: no budget. For models that
+                               mark their thoughts; what a fork begins with counts */
 } ergo_sequence_options;
 
 /* Sets the first `size` bytes to the defaults, `size` being sizeof(ergo_sequence_options): the
@@ -370,6 +382,63 @@ typedef struct ergo_continuation {
 ERGO_API ergo_status ergo_score(ergo_sequence* sequence, const ergo_continuation* continuations,
                                 size_t count, float* logprobs, size_t logprob_count,
                                 ergo_error** error);
+
+/* ---- Looking inside ----------------------------------------------------------------------------
+ * What a model computes on the way through a text. Computed anew for the tokens that are given (of a
+ * sequence: ergo_sequence_get_tokens), with memory of its own, so that it costs nothing else. */
+
+typedef struct ergo_inspection ergo_inspection;
+
+/* Numbers in the lists stand in any order, each once; results are in the same order. */
+typedef struct ergo_inspect_options {
+  size_t size;
+  const uint64_t* positions;        /* of tokens, from 0; none given: all */
+  size_t position_count;
+  const uint64_t* hidden_layers;    /* 0: the embedding; L: the state behind L layers, the last one
+                                       also behind the final norm; none given: none */
+  size_t hidden_layer_count;
+  const uint64_t* attention_layers; /* from 0; none given: none */
+  size_t attention_layer_count;
+  const uint64_t* heads;            /* of queries, from 0; none given: all */
+  size_t head_count;
+  int32_t expectations;             /* not 0: how sure the model is of what follows each position */
+  int32_t alternatives;             /* likeliest next tokens of each position; implies them */
+  uint64_t most_bytes;              /* of memory that it may take; 0: 1 GiB */
+} ergo_inspect_options;
+
+/* Sets the first `size` bytes to zero, and `size` itself. */
+ERGO_API void ergo_inspect_options_init(ergo_inspect_options* options, size_t size);
+
+/* What was found. The pointers are the inspection's and live as long as it; NULL: not asked for. */
+typedef struct ergo_inspected {
+  size_t size;
+  uint64_t tokens;              /* that were given */
+  uint64_t positions;           /* counts of what was asked for */
+  uint64_t hidden_layers;
+  uint64_t attention_layers;
+  uint64_t heads;
+  uint64_t width;               /* of a state */
+  uint64_t alternative_count;   /* of a position */
+  const float* hidden;          /* [hidden_layers, positions, width] */
+  const float* attention;       /* [attention_layers, heads, positions, tokens]: probabilities */
+  const float* entropies;       /* [positions]: of the next token's distribution, in nats */
+  const float* next_logprobs;   /* [positions]: of the token that follows; NaN behind the last */
+  const ergo_alternative* alternatives; /* [positions, alternative_count], likeliest first */
+} ergo_inspected;
+
+/* Computes `count` tokens (at least one) and keeps what the options ask for. Waits for it; sequences
+ * of the model go on beside it. Any thread, any number at a time. The caller frees the result with
+ * ergo_inspection_free; it does not need the model any more. NULL on an error: an unknown token,
+ * layer, head or position, one that is named twice, more tokens than the context, or more memory
+ * than most_bytes. */
+ERGO_API ergo_inspection* ergo_inspect(const ergo_model* model, const int32_t* tokens, size_t count,
+                                       const ergo_inspect_options* options, ergo_error** error);
+
+/* Fills `inspected`, whose size must be set. Any thread. */
+ERGO_API ergo_status ergo_inspection_get(const ergo_inspection* inspection,
+                                         ergo_inspected* inspected, ergo_error** error);
+
+ERGO_API void ergo_inspection_free(ergo_inspection* inspection);
 
 #ifdef __cplusplus
 } /* extern "C" */

@@ -117,6 +117,26 @@ struct SequenceOptions : ergo_sequence_options {
   SequenceOptions& Constrain(Constraint&&) = delete;
 };
 
+struct InspectOptions : ergo_inspect_options {
+  InspectOptions() { ergo_inspect_options_init(this, sizeof(ergo_inspect_options)); }
+};
+
+/// What was seen inside; the pointers of its fields live as long as a copy of it.
+class Inspection {
+ public:
+  const ergo_inspected* operator->() const { return &inspected_; }
+
+ private:
+  friend class Model;
+  explicit Inspection(ergo_inspection* made) : handle_(made, ergo_inspection_free) {
+    inspected_.size = sizeof(inspected_);
+    detail::Call call;
+    call.Check(ergo_inspection_get(made, &inspected_, call.error()));
+  }
+  std::shared_ptr<ergo_inspection> handle_;
+  ergo_inspected inspected_ = {};
+};
+
 /// A drawn token, copied.
 struct Token {
   explicit Token(const ergo_token& token)
@@ -325,6 +345,13 @@ class Model {
     detail::Call call;
     return Constraint(call.Check(
         ergo_constraint_choices(handle_.get(), texts.data(), texts.size(), call.error())));
+  }
+
+  Inspection Inspect(std::span<const std::int32_t> tokens,
+                     const ergo_inspect_options& options) const {
+    detail::Call call;
+    return Inspection(call.Check(
+        ergo_inspect(handle_.get(), tokens.data(), tokens.size(), &options, call.error())));
   }
 
   ergo_model_info info() const {

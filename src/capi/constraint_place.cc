@@ -17,17 +17,17 @@ class Anything : public runtime::LogitHook {
 
 }  // namespace
 
-Outcome<std::unique_ptr<runtime::LogitHook>> HookAfter(
-    const generate::constrain::Constraint& constraint, std::span<const std::int32_t> drawn,
-    std::span<const std::int32_t> appended, std::size_t vocabulary) {
-  std::unique_ptr<runtime::LogitHook> hook = constraint.Start();
+Outcome<std::unique_ptr<runtime::LogitHook>> HookAfter(std::unique_ptr<runtime::LogitHook> hook,
+                                                       std::span<const std::int32_t> drawn,
+                                                       std::span<const std::int32_t> appended,
+                                                       std::size_t vocabulary) {
   // The last one may have been what ended the text: false says no more than that.
   for (const std::int32_t token : drawn) hook->Accept(token);
   std::vector<float> logits;
   for (std::size_t i = 0; i < appended.size(); ++i) {
     logits.assign(vocabulary, 0.0f);
     hook->Mask(logits);
-    if (logits[static_cast<std::size_t>(appended[i])] != 0.0f) {
+    if (std::isinf(logits[static_cast<std::size_t>(appended[i])])) {
       return Invalid(fmt::format("the constraint forbids token {} (entry {})", appended[i], i),
                      "appended", "append what it allows, or give the branch other options");
     }

@@ -10,11 +10,12 @@
 
 namespace ergo::capi {
 
-/// A hook that stands where `drawn` and then `appended` lead to. `drawn` was drawn under this
-/// constraint; a failure if `appended` does not go on as it may.
-Outcome<std::unique_ptr<runtime::LogitHook>> HookAfter(
-    const generate::constrain::Constraint& constraint, std::span<const std::int32_t> drawn,
-    std::span<const std::int32_t> appended, std::size_t vocabulary);
+/// Takes a hook from its start to where `drawn` and then `appended` lead to. `drawn` was drawn
+/// under such a hook; a failure if `appended` does not go on as it may.
+Outcome<std::unique_ptr<runtime::LogitHook>> HookAfter(std::unique_ptr<runtime::LogitHook> hook,
+                                                       std::span<const std::int32_t> drawn,
+                                                       std::span<const std::int32_t> appended,
+                                                       std::size_t vocabulary);
 
 /// A hook that allows everything, for a branch that leaves its parent's constraint behind.
 std::unique_ptr<runtime::LogitHook> NoConstraint();

@@ -48,6 +48,24 @@ Outcome<void> SetFormats(const ergo_model_options& given, LanguageModelOptions* 
   return {};
 }
 
+/// Where prefixes are kept.
+Outcome<void> SetFolder(const ergo_model_options& given, LanguageModelOptions* options) {
+  if (given.kv_dir != nullptr) {
+    auto folder = TextOf(given.kv_dir, ERGO_TO_NUL, "kv_dir");
+    if (!folder) return Refused(folder);
+    options->kv_dir = *folder;
+  }
+  if (given.kv_disk > std::numeric_limits<std::size_t>::max() / 2) {
+    return Invalid("is more than there can be", "kv_disk");
+  }
+  if (given.kv_disk > 0) options->kv_disk = static_cast<std::size_t>(given.kv_disk);
+  if (given.on_warning == nullptr) return {};
+  options->warn = [tell = given.on_warning, user = given.on_warning_user](const Error& error) {
+    tell(error.Message().c_str(), user);
+  };
+  return {};
+}
+
 Outcome<LanguageModelOptions> OptionsOf(const ergo_model_options* given) {
   auto read = ReadStruct(given, ergo_model_options{}, "options");
   if (!read) return Refused(read);
@@ -64,6 +82,7 @@ Outcome<LanguageModelOptions> OptionsOf(const ergo_model_options* given) {
   options.context = static_cast<std::size_t>(read->context);
   options.kv_bytes = static_cast<std::size_t>(read->kv_memory);
   if (auto done = SetFormats(*read, &options); !done) return Refused(done);
+  if (auto done = SetFolder(*read, &options); !done) return Refused(done);
   return options;
 }
 

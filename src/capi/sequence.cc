@@ -56,9 +56,7 @@ Outcome<std::unique_ptr<Sequence>> Sequence::Submit(std::shared_ptr<ModelState> 
   auto settings = SettingsOf(*model, options);
   if (!settings) return Refused(settings);
   runtime::SequenceOptions wanted = EngineOptionsOf(*model, *settings);
-  if (settings->constraint != nullptr && settings->max_tokens > 0) {
-    wanted.hook = settings->constraint->Start();
-  }
+  if (settings->max_tokens > 0) wanted.hook = HookFor(*model, *settings, tokens);
   Start start = {{tokens.begin(), tokens.end()}, tokens.size(), tokens.size()};
   std::unique_ptr<Sequence> made(
       new Sequence(std::move(model), std::move(*settings), std::move(start)));
@@ -95,18 +93,19 @@ Outcome<std::unique_ptr<runtime::LogitHook>> Sequence::HookOfFork(const Settings
                                                                   std::size_t position,
                                                                   Start* start) const {
   std::unique_ptr<runtime::LogitHook> hook;
-  if (settings.constraint != nullptr) {
+  if (settings.steers()) {
     const bool goes_on = settings.constraint == settings_.constraint && position >= constrained_;
     start->constrained = goes_on ? constrained_ : start->tokens.size();
     const std::span<const std::int32_t> tokens = start->tokens;
     const std::size_t drawn = goes_on ? position : tokens.size();
-    auto placed = HookAfter(*settings.constraint, tokens.first(drawn).subspan(start->constrained),
-                            tokens.subspan(drawn), model_->vocabulary());
+    auto placed = HookAfter(HookFor(*model_, settings, tokens.first(start->constrained)),
+                            tokens.first(drawn).subspan(start->constrained), tokens.subspan(drawn),
+                            model_->vocabulary());
     if (!placed) return placed;
     if (settings.max_tokens > 0) hook = std::move(*placed);
   }
   // Left empty, it would become a copy of the parent's.
-  if (hook == nullptr && settings_.constraint != nullptr) hook = NoConstraint();
+  if (hook == nullptr && settings_.steers()) hook = NoConstraint();
   return hook;
 }
 
@@ -162,7 +161,7 @@ Outcome<runtime::Scores> Sequence::Score(std::vector<std::vector<std::int32_t>> 
       options.name_space = settings_.name_space;
       options.priority = settings_.priority;
       options.keep = true;
-      options.hook = settings_.constraint != nullptr ? NoConstraint() : nullptr;
+      options.hook = settings_.steers() ? NoConstraint() : nullptr;
       base = scheduler.Fork({id, tokens_.size(), {}}, std::move(options));
       id = base->id();
     }

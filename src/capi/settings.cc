@@ -7,6 +7,7 @@
 
 #include "capi/tokens.h"
 #include "capi/versioned.h"
+#include "generate/think/steering.h"
 
 namespace ergo::capi {
 namespace {
@@ -61,6 +62,10 @@ Outcome<void> SetLimits(const ergo_sequence_options& given, Settings* settings) 
   }
   if (given.unread > 0) settings->unread = static_cast<std::size_t>(given.unread);
   settings->priority = given.priority;
+  if (given.think_budget < -1) return Invalid("is below -1", "think_budget");
+  if (given.think_budget >= 0) {
+    settings->answer.think_budget = static_cast<std::size_t>(given.think_budget);
+  }
   return {};
 }
 
@@ -90,6 +95,7 @@ ergo_sequence_options DefaultOptions(const ModelState* model) {
   options.frequency_penalty = sampling.frequency_penalty;
   options.presence_penalty = sampling.presence_penalty;
   options.max_tokens = ERGO_NO_LIMIT;
+  options.think_budget = -1;
   return options;
 }
 
@@ -113,6 +119,24 @@ Outcome<Settings> SettingsOf(const ModelState& model, const ergo_sequence_option
     return tl::unexpected(Failure(ERGO_INVALID, std::move(valid).error()));
   }
   return settings;
+}
+
+std::unique_ptr<runtime::LogitHook> HookFor(const ModelState& model, const Settings& settings,
+                                            std::span<const std::int32_t> prompt) {
+  if (!settings.steers()) return nullptr;
+  auto constraint = settings.constraint != nullptr ? settings.constraint->Start() : nullptr;
+  // Without a budget a constraint is one on all that is drawn.
+  if (!settings.answer.think_budget) return constraint;
+  const generate::LanguageModel& of = model.model();
+  generate::Steering steering;
+  steering.tags = of.think_tags();
+  if (steering.tags) steering.start = steering.tags->StartOf(prompt);
+  generate::ThinkBudgetOptions& budget = steering.budget.emplace();
+  budget.budget = *settings.answer.think_budget;
+  if (settings.max_tokens > 0) budget.max_tokens = settings.max_tokens;
+  budget.ends = of.end_of_generation();
+  steering.constraint = std::move(constraint);
+  return generate::Steer(of.tokenizer(), std::move(steering));
 }
 
 runtime::SequenceOptions EngineOptionsOf(const ModelState& model, const Settings& settings) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,9 @@
 namespace ergo::capi {
 
 struct Settings {
-  generate::AnswerOptions answer = {};  ///< sampling, stop tokens, logprobs
+  bool steers() const { return constraint != nullptr || answer.think_budget.has_value(); }
+
+  generate::AnswerOptions answer = {};  ///< sampling, stop tokens, logprobs, think budget
   std::size_t max_tokens = 0;           ///< to draw
   std::shared_ptr<const generate::constrain::Constraint> constraint = {};
   std::string name_space = {};
@@ -25,6 +28,10 @@ struct Settings {
   int priority = 0;
   std::size_t unread = 256;
 };
+
+/// What steers a sequence from behind `prompt` on; nullptr if nothing does.
+std::unique_ptr<runtime::LogitHook> HookFor(const ModelState& model, const Settings& settings,
+                                            std::span<const std::int32_t> prompt);
 
 /// The defaults; `model` may be nullptr.
 ergo_sequence_options DefaultOptions(const ModelState* model);

@@ -11,31 +11,26 @@
 
 namespace ergo::capi {
 
-/// Bytes of the struct's first version, from which on programs exist: it never changes.
-template <typename T>
-inline constexpr std::size_t kFirstSize = 0;
-template <>
-inline constexpr std::size_t kFirstSize<ergo_model_options> = 48;
-template <>
-inline constexpr std::size_t kFirstSize<ergo_model_info> = 48;
-template <>
-inline constexpr std::size_t kFirstSize<ergo_stats> = 120;
-template <>
-inline constexpr std::size_t kFirstSize<ergo_chat_options> = 32;
-template <>
-inline constexpr std::size_t kFirstSize<ergo_sequence_options> = 128;
-template <>
-inline constexpr std::size_t kFirstSize<ergo_end> = 56;
+/// Bytes of a struct's first version, from which on programs exist: they never change.
+constexpr std::size_t FirstSize(const ergo_model_options*) { return 48; }
+constexpr std::size_t FirstSize(const ergo_model_info*) { return 48; }
+constexpr std::size_t FirstSize(const ergo_stats*) { return 120; }
+constexpr std::size_t FirstSize(const ergo_chat_options*) { return 32; }
+constexpr std::size_t FirstSize(const ergo_sequence_options*) { return 128; }
+constexpr std::size_t FirstSize(const ergo_end*) { return 56; }
+constexpr std::size_t FirstSize(const ergo_inspect_options*) { return 88; }
+constexpr std::size_t FirstSize(const ergo_inspected*) { return 104; }
 
 /// No struct will ever be larger than this; a larger size was never set.
 inline constexpr std::size_t kMostSize = 4096;
 
 template <typename T>
 Outcome<std::size_t> CheckSize(const T* given, const char* argument) {
-  static_assert(sizeof(T) >= kFirstSize<T> && kFirstSize<T> > 0);
+  constexpr std::size_t kFirst = FirstSize(static_cast<const T*>(nullptr));
+  static_assert(sizeof(T) >= kFirst);
   std::size_t size = 0;
   std::memcpy(&size, given, sizeof(size));
-  if (size >= kFirstSize<T> && size <= kMostSize) return size;
+  if (size >= kFirst && size <= kMostSize) return size;
   return Invalid(
       "its size says " + std::to_string(size) + " bytes, not " + std::to_string(sizeof(T)),
       argument, "set size to sizeof of the struct, or call its _init function");
@@ -60,28 +55,30 @@ Outcome<T> ReadStruct(const T* given, T defaults, const char* argument) {
   return defaults;
 }
 
-/// Fills what the caller's version has of `values`; the rest of it becomes 0.
+/// Fills the `size` bytes that the caller's version has, the first of which say so; what this
+/// version doesn't know of becomes 0.
+template <typename T>
+void CopyKnown(T values, T* out, std::size_t size) {
+  values.size = size;
+  const std::size_t known = std::min(size, sizeof(T));
+  auto* bytes = reinterpret_cast<char*>(out);
+  std::memcpy(bytes, &values, known);
+  std::memset(bytes + known, 0, size - known);
+}
+
 template <typename T>
 Outcome<ergo_status> WriteStruct(const T& values, T* out, const char* argument) {
   const auto size = CheckSize(out, argument);
   if (!size) return tl::unexpected(size.error());
-  auto* bytes = reinterpret_cast<char*>(out);
-  const auto* from = reinterpret_cast<const char*>(&values);
-  const std::size_t known = std::min(*size, sizeof(T));
-  std::memcpy(bytes + sizeof(std::size_t), from + sizeof(std::size_t), known - sizeof(std::size_t));
-  std::memset(bytes + known, 0, *size - known);
+  CopyKnown(values, out, *size);
   return ERGO_OK;
 }
 
 /// For the _init functions: `size` is what the caller's version has.
 template <typename T>
-void InitStruct(T defaults, T* out, std::size_t size) {
+void InitStruct(const T& defaults, T* out, std::size_t size) {
   if (out == nullptr || size < sizeof(std::size_t) || size > kMostSize) return;
-  defaults.size = size;
-  auto* bytes = reinterpret_cast<char*>(out);
-  const std::size_t known = std::min(size, sizeof(T));
-  std::memcpy(bytes, &defaults, known);
-  std::memset(bytes + known, 0, size - known);
+  CopyKnown(defaults, out, size);
 }
 
 }  // namespace ergo::capi
