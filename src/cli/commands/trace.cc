@@ -215,8 +215,8 @@ class Tree {
       (*done)[open.node] = true;
       const std::string inner = open.root ? "" : open.indent + (open.last ? "   " : "│  ");
       text_ += open.indent + (open.root ? "" : open.last ? "└─ " : "├─ ");
-      WriteNode(trace_.nodes[open.node], inner);
       const std::vector<std::size_t>& below = children_[open.node];
+      WriteNode(trace_.nodes[open.node], inner + (below.empty() ? "      " : "│     "));
       // Deeper than a line is wide, the tree grows no further to the right.
       const std::string& indent = inner.size() < 200 ? inner : open.indent;
       for (std::size_t i = below.size(); i-- > 0;) {
@@ -230,8 +230,9 @@ class Tree {
     text_ += fmt::format("{} {} {}", Mark(node), Line(node.id, 12),
                          face.empty() ? Line(node.value, 80) : face);
     std::string extra = node.kind == reasoning::NodeKind::kStep ? "" : std::string(Name(node.kind));
-    if (const auto sure = Shown(node.confidence))
+    if (const auto sure = Shown(node.confidence)) {
       extra += (extra.empty() ? "" : ", ") + Percent(sure);
+    }
     if (!extra.empty()) text_ += Styled(Style::kDim, "  [" + extra + "]", STDOUT_FILENO);
     text_ += '\n';
     for (const auto& check : node.verification) {
@@ -240,7 +241,7 @@ class Tree {
           fmt::format("{}{}", Line(check.method, 24),
                       check.detail.empty() ? "" : ": " + Line(check.detail, 160));
       text_ +=
-          indent + "    " +
+          indent +
           Styled(Style::kDim, fmt::format("{} by {}", Name(check.status), line), STDOUT_FILENO) +
           '\n';
     }
