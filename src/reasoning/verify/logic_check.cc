@@ -188,12 +188,12 @@ class Judge {
     return worst;
   }
 
-  Finding Asked(Truth3 said, const LogicLiteral& statement) const {
-    Truth3 truth = world_ == World::kOpen ? Truth3::kUnknown
-                   : statement.negated    ? Truth3::kTrue
-                                          : Truth3::kFalse;
-    if (model_.Find(statement)) truth = Truth3::kTrue;
-    if (model_.Find(Negation(statement))) truth = Truth3::kFalse;
+  Finding Asked(LogicTruth said, const LogicLiteral& statement) const {
+    LogicTruth truth = world_ == World::kOpen ? LogicTruth::kUnknown
+                       : statement.negated    ? LogicTruth::kTrue
+                                              : LogicTruth::kFalse;
+    if (model_.Find(statement)) truth = LogicTruth::kTrue;
+    if (model_.Find(Negation(statement))) truth = LogicTruth::kFalse;
     Finding finding;
     finding.verdict = said == truth ? Verdict::kVerified : Verdict::kRefuted;
     finding.reason =
@@ -256,7 +256,7 @@ class Judge {
 };
 
 /// What a sentence says of the statement that the question asks about.
-std::optional<Truth3> SaidOfAsked(std::string_view claim) {
+std::optional<LogicTruth> SaidOfAsked(std::string_view claim) {
   std::string lower = Lower(claim);
   std::erase(lower, '*');
   bool found = false;
@@ -271,10 +271,10 @@ std::optional<Truth3> SaidOfAsked(std::string_view claim) {
   if (!found) return std::nullopt;
   std::string_view rest = lower;
   Strip(rest);
-  if (IsOneOf(rest, {"true", "真", "真的", "对的", "正确的"})) return Truth3::kTrue;
-  if (IsOneOf(rest, {"false", "假", "假的", "错的", "错误的"})) return Truth3::kFalse;
+  if (IsOneOf(rest, {"true", "真", "真的", "对的", "正确的"})) return LogicTruth::kTrue;
+  if (IsOneOf(rest, {"false", "假", "假的", "错的", "错误的"})) return LogicTruth::kFalse;
   if (IsOneOf(rest, {"unknown", "uncertain", "未知", "未知的", "不确定", "不确定的"}))
-    return Truth3::kUnknown;
+    return LogicTruth::kUnknown;
   return std::nullopt;
 }
 

@@ -34,15 +34,15 @@ std::string_view WithoutLetter(std::string_view option) {
   return option;
 }
 
-std::optional<Truth3> TruthOf(std::string_view option) {
+std::optional<LogicTruth> TruthOf(std::string_view option) {
   const std::string lower = Lower(WithoutLetter(option));
-  if (MentionsUnknown(lower)) return Truth3::kUnknown;
+  if (MentionsUnknown(lower)) return LogicTruth::kUnknown;
   const auto begins = [&](std::initializer_list<std::string_view> words) {
     return std::any_of(words.begin(), words.end(),
                        [&](std::string_view word) { return lower.starts_with(word); });
   };
-  if (begins({"false", "no", "假", "错", "否", "不"})) return Truth3::kFalse;
-  if (begins({"true", "yes", "真", "对", "是", "正确"})) return Truth3::kTrue;
+  if (begins({"false", "no", "假", "错", "否", "不"})) return LogicTruth::kFalse;
+  if (begins({"true", "yes", "真", "对", "是", "正确"})) return LogicTruth::kTrue;
   return std::nullopt;
 }
 
@@ -53,24 +53,24 @@ std::string Sentence(std::string text) {
 }
 
 /// True, false or unknown by what is derived.
-Truth3 TruthIn(const LeastModel& model, const LogicLiteral& claim, World world) {
-  if (model.Find(claim)) return Truth3::kTrue;
-  if (model.Find(Negation(claim))) return Truth3::kFalse;
-  if (world == World::kOpen) return Truth3::kUnknown;
-  return claim.negated ? Truth3::kTrue : Truth3::kFalse;
+LogicTruth TruthIn(const LeastModel& model, const LogicLiteral& claim, World world) {
+  if (model.Find(claim)) return LogicTruth::kTrue;
+  if (model.Find(Negation(claim))) return LogicTruth::kFalse;
+  if (world == World::kOpen) return LogicTruth::kUnknown;
+  return claim.negated ? LogicTruth::kTrue : LogicTruth::kFalse;
 }
 
 void Explain(const LogicReader& reader, const LeastModel& model, const LogicLiteral& claim,
              LogicAnswer& answer) {
-  const bool holds = answer.truth == Truth3::kTrue;
+  const bool holds = answer.truth == LogicTruth::kTrue;
   const LogicLiteral shown = holds ? claim : Negation(claim);
   if (const auto derived = model.Find(shown)) {
     answer.steps = StepsOf(reader, model, *derived);
     return;
   }
   LogicStep step;
-  step.text = Sentence(reader.theory().Say(answer.truth == Truth3::kUnknown ? claim : shown));
-  step.rule = answer.truth == Truth3::kUnknown
+  step.text = Sentence(reader.theory().Say(answer.truth == LogicTruth::kUnknown ? claim : shown));
+  step.rule = answer.truth == LogicTruth::kUnknown
                   ? "Neither this nor its opposite can be derived."
                   : "The opposite cannot be derived, and what cannot be derived is false.";
   answer.steps.push_back(std::move(step));
@@ -88,9 +88,9 @@ void ChooseOption(std::span<const std::string> options, LogicAnswer& answer) {
 
 }  // namespace
 
-std::string_view Name(Truth3 truth) {
-  if (truth == Truth3::kUnknown) return "Unknown";
-  return truth == Truth3::kTrue ? "True" : "False";
+std::string_view Name(LogicTruth truth) {
+  if (truth == LogicTruth::kUnknown) return "Unknown";
+  return truth == LogicTruth::kTrue ? "True" : "False";
 }
 
 std::vector<LogicStep> StepsOf(const LogicReader& reader, const LeastModel& model,
@@ -98,7 +98,7 @@ std::vector<LogicStep> StepsOf(const LogicReader& reader, const LeastModel& mode
   std::vector<LogicStep> steps;
   std::map<std::size_t, std::size_t> place;
   for (const std::size_t index : ProofOf(model, derivation)) {
-    const Derivation& derived = model.derivations()[index];
+    const LogicDerivation& derived = model.derivations()[index];
     const LogicRule& rule = reader.theory().rules[derived.rule];
     LogicStep step;
     step.text = Sentence(reader.theory().Say(derived.literal));

@@ -12,9 +12,9 @@
 
 namespace ergo::reasoning {
 
-enum class Truth3 { kTrue, kFalse, kUnknown };
+enum class LogicTruth { kTrue, kFalse, kUnknown };
 /// "True", "False" or "Unknown".
-std::string_view Name(Truth3 truth);
+std::string_view Name(LogicTruth truth);
 
 /// One step of a derivation, for a trace to show.
 struct LogicStep {
@@ -25,7 +25,7 @@ struct LogicStep {
 };
 
 struct LogicAnswer {
-  Truth3 truth = Truth3::kUnknown;
+  LogicTruth truth = LogicTruth::kUnknown;
   std::optional<std::size_t> option;  ///< the one that says so
   std::string value;                  ///< that option without its letter, or the truth's name
   World world = World::kOpen;

@@ -236,7 +236,7 @@ TEST(LogicQuestionTest, AnswersWithItsDerivation) {
       "cold.",
       options);
   ASSERT_TRUE(answer);
-  EXPECT_EQ(answer->truth, Truth3::kFalse);
+  EXPECT_EQ(answer->truth, LogicTruth::kFalse);
   EXPECT_EQ(answer->option, 1U);
   EXPECT_EQ(answer->value, "False");
   EXPECT_EQ(answer->semantics, "least model, open world");

@@ -153,7 +153,7 @@ class Chainer {
 
   void Record(const GroundRule& rule) {
     derived_[Index(rule.head)] = true;
-    Derivation made;
+    LogicDerivation made;
     made.literal = LiteralOf(rule.head);
     made.rule = rule.rule;
     for (const int literal : rule.body)

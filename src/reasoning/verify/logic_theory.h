@@ -70,7 +70,7 @@ struct LogicTheory {
 };
 
 /// One literal that holds and why: the rule and the earlier derivations that it used.
-struct Derivation {
+struct LogicDerivation {
   LogicLiteral literal;
   std::size_t rule = 0;
   std::vector<std::size_t> premises;
@@ -86,13 +86,13 @@ class LeastModel {
   /// Index into derivations().
   std::optional<std::size_t> Find(const LogicLiteral& ground) const;
   /// In the order of derivation, so that premises come first and proofs are shallow.
-  const std::vector<Derivation>& derivations() const { return derivations_; }
+  const std::vector<LogicDerivation>& derivations() const { return derivations_; }
   /// A derived literal whose negation is derived too, if there is one.
   const std::optional<LogicLiteral>& contradiction() const { return contradiction_; }
 
  private:
   friend class Chainer;
-  std::vector<Derivation> derivations_;
+  std::vector<LogicDerivation> derivations_;
   std::map<LogicLiteral, std::size_t> index_;
   std::optional<LogicLiteral> contradiction_;
 };
