@@ -8,6 +8,7 @@ std::span<const Command* const> Commands() {
       &kBench,       //
       &kChat,        //
       &kCompletion,  //
+      &kEval,        //
       &kInspect,     //
       &kList,        //
       &kPerplexity,  //

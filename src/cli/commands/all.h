@@ -8,6 +8,7 @@ namespace ergo::cli {
 extern const Command kBench;
 extern const Command kChat;
 extern const Command kCompletion;
+extern const Command kEval;
 extern const Command kInspect;
 extern const Command kList;
 extern const Command kPerplexity;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "reasoning/eval/number.h"
+#include "reasoning/verify/answer_equivalence.h"
 
 namespace ergo::reasoning::eval {
 
@@ -74,8 +75,9 @@ Judge JudgeNumber(std::string expected) {
 Judge JudgeMath(std::string expected) {
   return [expected = std::move(expected)](const Answer& answer) -> Result<Judgement> {
     if (Trimmed(answer.value).empty()) return Judgement::kNone;
-    const bool same =
-        SameNumber(answer.value, expected) || PlainMath(answer.value) == PlainMath(expected);
+    const bool same = SameNumber(answer.value, expected) ||
+                      PlainMath(answer.value) == PlainMath(expected) ||
+                      Equivalent(answer.value, expected) == Equivalence::kYes;
     return same ? Judgement::kRight : Judgement::kWrong;
   };
 }
