@@ -10,7 +10,8 @@ std::optional<Derivation> SolveFormally(Work& work) {
   for (const auto solve : kSolvers) {
     if (work.budget().Cancelled()) break;
     if (auto derivation = solve(work)) {
-      derivation->kind = DerivationKind::kFormal;
+      // One that rests on a part of the question counts as a derivation, not as a solution.
+      if (derivation->failure.empty()) derivation->kind = DerivationKind::kFormal;
       return derivation;
     }
   }

@@ -8,7 +8,8 @@
 namespace ergo::reasoning {
 
 /// Solves the question by logic, algebra, arithmetic or exact search if all of it was parsed;
-/// writes the derivation to the trace. Nothing if it was not.
+/// writes the derivation to the trace. Where a proof was found although a part was not understood,
+/// it is no kFormal and its `failure` says so. Nothing else.
 std::optional<Derivation> SolveFormally(Work& work);
 
 // One kind of question each:

@@ -74,9 +74,12 @@ std::optional<Derivation> SolveTheory(Work& work) {
     }
     work.trace().Conflict(std::move(conflict));
   }
-  if (!answer->exact) return std::nullopt;
+  // A proof stands whatever else was not understood, unless that would contradict it; that nothing
+  // was found says nothing then.
+  if (!answer->exact && answer->steps.empty()) return std::nullopt;
   Derivation derivation;
   derivation.value = answer->value;
+  if (!answer->exact) derivation.failure = "part of the question was not understood";
   derivation.node = Record(work, *answer, &derivation);
   return derivation;
 }

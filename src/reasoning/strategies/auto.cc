@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "reasoning/derive/answer_value.h"
+#include "reasoning/derive/code.h"
 #include "reasoning/derive/derivation.h"
 #include "reasoning/formal/formal.h"
 #include "reasoning/sandbox/sandbox.h"
@@ -18,6 +19,7 @@ constexpr std::size_t kUnboundedRounds = 4;
 /// Programs are a fifth of a chain's length: as many of them are drawn for each chain.
 constexpr std::size_t kProgramsPerRound = 4;
 constexpr std::size_t kChainsPerRound = 2;
+constexpr std::size_t kCodesPerRound = 3;
 constexpr std::size_t kChainTokens = 384;
 
 /// How far the heaviest value is ahead, in votes.
@@ -40,6 +42,24 @@ bool KindsAgree(const std::vector<Derivation>& derivations, AnswerKind kind) {
     (derivations[i].kind == DerivationKind::kProgram ? program : chain) = true;
   }
   return chain && program;
+}
+
+/// Programs until one passes all examples that the question gives.
+Result<Answer> SolveCode(Work& work) {
+  std::vector<Derivation> derivations;
+  const bool bounded = work.budget().tokens_left() != Limits::kNoLimit;
+  const bool tested = !ExamplesIn(work.question().text).empty();
+  for (std::size_t number = 0; !work.budget().Exhausted(); ++number) {
+    const Status drawn = DeriveStage(work, "program", &derivations, [&] {
+      return DrawCode(work, number == 0 ? 1 : kCodesPerRound,
+                      number == 0 ? 0.0f : work.settings().temperature);
+    });
+    if (!drawn) return tl::unexpected(drawn.error());
+    const bool passed = std::any_of(derivations.begin(), derivations.end(),
+                                    [](const Derivation& one) { return one.confirmed(); });
+    if (passed || !tested || (!bounded && number + 1 >= kUnboundedRounds)) break;
+  }
+  return Conclude(work, derivations, Vote(derivations, AnswerKind::kCode, true));
 }
 
 Status Round(Work& work, bool programs, std::size_t number, std::vector<Derivation>* derivations) {
@@ -67,6 +87,7 @@ Result<Answer> SolveAuto(Work& work) {
   }));
   if (!derivations.empty()) return Conclude(work, derivations, Vote(derivations, kind, true));
 
+  if (kind == AnswerKind::kCode) return SolveCode(work);
   if (auto story = SolveRunningQuantity(work)) {
     derivations.push_back(*std::move(story));
     return Conclude(work, derivations, Vote(derivations, kind, true));
