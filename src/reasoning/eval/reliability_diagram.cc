@@ -99,7 +99,7 @@ std::string ReliabilityDiagram(std::span<const Outcome> outcomes, const std::str
                                std::uint64_t seed) {
   const Interval error = CalibrationErrorInterval(outcomes, seed);
   std::string svg =
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 460 600\" width=\"460\" "
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 520 600\" width=\"520\" "
       "height=\"600\" role=\"img\">\n<style>\n"
       "svg{background:#fff;font:12px system-ui,sans-serif}text{fill:#333}.title{font-size:15px;"
       "font-weight:600}\n"
