@@ -122,6 +122,8 @@ LanguageModel::~LanguageModel() {
   if (!saved && warn_) warn_(saved.error());
 }
 
+std::string LanguageModel::digest() const { return runtime::DigestOf(files_); }
+
 Result<std::unique_ptr<runtime::Engine>> LanguageModel::NewEngine(std::size_t context) const {
   runtime::EngineOptions options = engine_options_;
   options.context = context;

@@ -11,7 +11,6 @@
 
 #include "generate/branch.h"
 #include "generate/constrain/compile.h"
-#include "model/files_digest.h"
 
 namespace ergo::reasoning {
 namespace {
@@ -41,7 +40,7 @@ class EngineModel final : public TextModel {
     return std::filesystem::path(model_->files().path).filename().string();
   }
   std::string hash() const override {
-    std::call_once(hashed_, [this] { hash_ = model::FilesDigest(model_->files()); });
+    std::call_once(hashed_, [this] { hash_ = model_->digest(); });
     return hash_;
   }
   std::string family() const override { return model_->model().config().architecture; }

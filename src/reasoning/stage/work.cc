@@ -4,13 +4,17 @@
 #include <chrono>
 #include <utility>
 
-#include "runtime/schedule/scheduler.h"
-
 namespace ergo::reasoning {
 
 Result<BranchPtr> Work::Begin(const Prompt& prompt) { return model_.Begin(prompt); }
 
-std::uint64_t Work::NextSeed() { return runtime::DeriveSeed(settings_.seed, draws_++); }
+/// SplitMix64 (Steele et al. 2014).
+std::uint64_t Work::NextSeed() {
+  std::uint64_t bits = settings_.seed + 0x9E3779B97F4A7C15u * ++draws_;
+  bits = (bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9u;
+  bits = (bits ^ (bits >> 27)) * 0x94D049BB133111EBu;
+  return bits ^ (bits >> 31);
+}
 
 std::vector<Result<Drawn>> Work::Continue(std::vector<Continuation> continuations) {
   // What one may draw is set aside for it, so that all together never overrun the budget.

@@ -81,4 +81,6 @@ StoreKey MakeStoreKey(const model::Model& model, const formats::ModelFiles& file
   return {digest};
 }
 
+std::string DigestOf(const formats::ModelFiles& files) { return model::FilesDigest(files); }
+
 }  // namespace ergo::runtime
