@@ -7,7 +7,7 @@ set -euo pipefail
 
 cached=
 if [[ ${1:-} == --cached ]]; then cached=1; shift; fi
-case "${1:-smollm2}" in
+case "${1:-qwen05}" in
   smollm2)
     file=SmolLM2-135M-Instruct.Q4_1.gguf
     sha256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53

@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kDefaultModel = "SmolLM2-135M-Instruct.Q4_1.gguf";
+constexpr const char* kDefaultModel = "Qwen2.5-Coder-0.5B-Instruct.Q4_K_M.gguf";
 
 std::string Environment(const char* name) {
   const char* value = std::getenv(name);
