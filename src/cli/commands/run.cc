@@ -333,6 +333,6 @@ Action Prepare(Options& options) {
 
 }  // namespace
 
-const Command kRun = {"run", "[options] [PROMPT…]", "Answer one question", Prepare};
+const Command kRun = {"run", "[options] [PROMPT…]", "Answer one question; - stands for what comes by pipe", Prepare};
 
 }  // namespace ergo::cli
