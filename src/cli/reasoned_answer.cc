@@ -183,14 +183,18 @@ OrderedJson Json(const reasoning::Answer& answer) {
 
 }  // namespace
 
-void AddEffortOptions(Options& options, EffortChoice* choice) {
+void AddEffortOption(Options& options, EffortChoice* choice) {
   options.Choice("--effort", &choice->effort, "none|low|medium|high|auto",
                  "how much to reason; none: the plain model");
+}
+
+void AddStrategyOptions(Options& options, EffortChoice* choice) {
   std::string names;
   for (const reasoning::Strategy* strategy : reasoning::Strategies()) {
     names += (names.empty() ? "" : "|") + std::string(strategy->name);
   }
-  options.Choice("--strategy", &choice->strategy, names, "how to reason");
+  options.Choice("--strategy", &choice->strategy, names,
+                 "how to reason, whatever the question (auto)");
   options.Number("--max-steps", &choice->max_steps, "N", "most steps of a derivation",
                  {1, 1 << 20});
   options.Number("--budget-tokens", &choice->budget_tokens, "N",

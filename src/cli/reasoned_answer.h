@@ -24,8 +24,10 @@ struct EffortChoice {
   }
 };
 
-/// --effort, --strategy, --max-steps, --budget-tokens. The choice must outlive the parsing.
-void AddEffortOptions(Options& options, EffortChoice* choice);
+/// --effort. The choice must outlive the parsing.
+void AddEffortOption(Options& options, EffortChoice* choice);
+/// --strategy, --max-steps, --budget-tokens.
+void AddStrategyOptions(Options& options, EffortChoice* choice);
 
 /// Whether a question is answered by reasoning: as the choice says, else unless `plain` (options
 /// that only the plain model has were given) or the question asks for nothing that could be

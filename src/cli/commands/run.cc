@@ -311,9 +311,10 @@ Action Prepare(Options& options) {
   AddSamplingOptions(options, &settings->sampling);
   options.Flag("--raw", &settings->raw, "the prompt as it stands, without the chat template");
   options.Flag("--json", &settings->json, "one JSON object: text, log-probabilities, timings");
+  AddEffortOption(options, &settings->effort);
   options.Further();
+  AddStrategyOptions(options, &settings->effort);
   options.Text("--system", &settings->system, "TEXT", "a system message before the question");
-  AddEffortOptions(options, &settings->effort);
   AddConstraintOptions(options, &settings->constraint);
   options.Number("--choices", &settings->choices, "K", "K answers to one prompt (1)", {1, 1024});
   options.Number("--best-of", &settings->best_of, "N",
@@ -327,12 +328,12 @@ Action Prepare(Options& options) {
                  {0, 100});
   AddFurtherSamplingOptions(options, &settings->sampling);
   AddFormatOptions(options, &settings->engine);
-  options.Note("PROMPT may come by pipe; among other words, - stands for what comes by pipe.");
   return [settings] { return Run(*settings); };
 }
 
 }  // namespace
 
-const Command kRun = {"run", "[options] [PROMPT…]", "Answer one question; - stands for what comes by pipe", Prepare};
+const Command kRun = {"run", "[options] [PROMPT…]",
+                      "Answer one question; - stands for what comes by pipe", Prepare};
 
 }  // namespace ergo::cli
