@@ -4,6 +4,7 @@
 #include <span>
 #include <utility>
 
+#include "reasoning/verify/logic_paraphrase.h"
 #include "reasoning/verify/logic_words.h"
 
 namespace ergo::reasoning {
@@ -13,6 +14,7 @@ using Words = std::span<const LogicWord>;
 using Literals = std::vector<LogicLiteral>;
 
 constexpr std::size_t kMaxWords = 120;
+constexpr int kMaxRephrasings = 8;
 constexpr int kVariable = LogicLiteral::kFirstVariable;
 
 bool Is(const LogicWord& word, std::initializer_list<std::string_view> words) {
@@ -32,6 +34,7 @@ bool IsGeneric(const LogicWord& word) {
 bool IsIndefinite(const LogicWord& word) {
   return Is(word, {"someone", "something", "somebody", "anyone", "anything", "anybody"});
 }
+bool IsSomeone(const LogicWord& word) { return Is(word, {"someone", "something", "somebody"}); }
 bool IsPronoun(const LogicWord& word) {
   return Is(word, {"they", "it", "he", "she", "them", "him", "her"});
 }
@@ -39,13 +42,20 @@ bool IsPronoun(const LogicWord& word) {
 bool IsFunction(const LogicWord& word) {
   return Is(
       word,
-      {",",     "and",   "or",   "not",   "if",      "then",   "the",  "a",     "an",     "is",
-       "are",   "was",   "were", "does",  "do",      "did",    "can",  "all",   "every",  "each",
-       "any",   "no",    "some", "that",  "who",     "which",  "than", "of",    "to",     "in",
-       "with",  "by",    "but",  "nor",   "neither", "either", "both", "only",  "unless", "because",
-       "since", "so",    "when", "while", "most",    "many",   "few",  "at",    "least",  "exactly",
-       "there", "have",  "has",  "be",    "been",    "must",   "may",  "might", "should", "will",
-       "would", "could", "very", "too",   "for",     "from",   "on",   "as"});
+      {",",        "and",        "or",        "not",       "if",      "then",      "the",
+       "a",        "an",         "is",        "are",       "was",     "were",      "does",
+       "do",       "did",        "can",       "all",       "every",   "each",      "any",
+       "no",       "some",       "that",      "who",       "which",   "than",      "of",
+       "to",       "in",         "with",      "by",        "but",     "nor",       "neither",
+       "either",   "both",       "only",      "unless",    "because", "since",     "so",
+       "when",     "while",      "most",      "many",      "few",     "at",        "least",
+       "exactly",  "there",      "have",      "has",       "be",      "been",      "must",
+       "may",      "might",      "should",    "will",      "would",   "could",     "very",
+       "too",      "for",        "from",      "on",        "as",      ":",         "seldom",
+       "rarely",   "often",      "usually",   "sometimes", "hardly",  "never",     "always",
+       "probably", "perhaps",    "almost",    "nearly",    "mostly",  "generally", "typically",
+       "normally", "supposedly", "allegedly", "two",       "three",   "four",      "five",
+       "several",  "possibly",   "barely",    "scarcely",  "without", "even"});
 }
 
 /// Splits at words that `cut` accepts; an empty part makes the split fail.
@@ -68,10 +78,15 @@ class EnglishSentence {
  public:
   EnglishSentence(const LogicNouns& nouns, LogicTheory& theory) : nouns_(nouns), theory_(theory) {}
 
-  std::optional<std::vector<LogicRule>> Read(Words words) {
+  /// `rephrased` counts how often the sentence was put in other words.
+  std::optional<std::vector<LogicRule>> Read(Words words, int rephrased = 0) {
+    first_ = words.data();
+    if (rephrased < kMaxRephrasings) {
+      if (const auto plain = Rephrased(words)) return Read(*plain, rephrased + 1);
+    }
     for (const auto& [head, negated] : kOpenings) {
       if (!StartsWith(words, head)) continue;
-      auto rules = Read(words.subspan(head.size()));
+      auto rules = Read(words.subspan(head.size()), rephrased);
       if (!rules || !negated) return rules;
       if (rules->size() != 1 || !(*rules)[0].body.empty()) return std::nullopt;
       (*rules)[0].head.negated = !(*rules)[0].head.negated;
@@ -297,19 +312,25 @@ class EnglishSentence {
   /// What stands behind "is": "not", then "a wumpus", "kind", "taller than the cat".
   bool Complement(Words words, bool negated, Literals& out) {
     while (!words.empty() && Is(words[0], {"not", "never", "also", "always", "both"})) {
+      // "Not always" and "not both" are not the opposite.
+      if (negated && !Is(words[0], {"also"})) return false;
       negated = negated != Is(words[0], {"not", "never"});
       words = words.subspan(1);
     }
     for (const auto& [head, negates] :
-         {Opening{{"anything", "but"}, true}, Opening{{"known", "to", "be"}, false},
-          Opening{{"certain", "to", "be"}, false}}) {
+         {Opening{{"known", "to", "be"}, false}, Opening{{"certain", "to", "be"}, false},
+          Opening{{"sure", "to", "be"}, false}, Opening{{"bound", "to", "be"}, false},
+          Opening{{"found", "to", "be"}, false}, Opening{{"guaranteed", "to", "be"}, false}}) {
       if (!StartsWith(words, head)) continue;
+      // What is not certain may be so.
+      if (negated) return false;
       words = words.subspan(head.size());
       negated = negated != negates;
     }
     const bool article = !words.empty() && Is(words[0], {"a", "an"});
     if (article) words = words.subspan(1);
     if (words.empty() || IsFunction(words[0]) || IsGeneric(words[0])) return false;
+    if (words[0].capital && &words[0] != first_) return false;
     if (words.size() == 1) {
       const bool noun = article || (plural_ && LooksPlural(words[0].lower));
       const std::string name =
@@ -331,12 +352,12 @@ class EnglishSentence {
     subject_ = kVariable;
     for (std::size_t i = 0; i + 1 < words.size(); ++i) {
       if (Is(words[i], {",", "and"}) && i > 0) continue;
-      if (IsFunction(words[i])) return false;
+      if (IsFunction(words[i]) || IsGeneric(words[i]) || IsPronoun(words[i])) return false;
       Add(theory_.PredicateOf(words[i].lower, PredicateForm::kAdjective), LogicLiteral::kNone,
           false, out);
     }
     const LogicWord& head = words.back();
-    if (IsFunction(head)) return false;
+    if (IsFunction(head) || IsPronoun(head)) return false;
     if (IsGeneric(head)) return true;
     Add(theory_.PredicateOf(SingularOf(head.lower, nouns_), PredicateForm::kNoun),
         LogicLiteral::kNone, false, out);
@@ -375,7 +396,8 @@ class EnglishSentence {
       none = head[0].lower == "no" || Is(head[0], {"nobody", "nothing"});
       if (Is(head[0], {"a", "an", "any", "every", "each", "all", "no"}) && head.size() > 1)
         head = head.subspan(1);
-      if (head[0].lower == "the") return std::nullopt;
+      // "Someone who is kind is red" says that there is one.
+      if (head[0].lower == "the" || IsSomeone(head[0])) return std::nullopt;
     }
     Literals base;
     if (!whoever && !Is(head[0], {"nobody", "nothing"}) && !Restriction(head, base))
@@ -437,8 +459,9 @@ class EnglishSentence {
 
   const LogicNouns& nouns_;
   LogicTheory& theory_;
-  bool variable_ = false;     ///< a "someone" is open to pronouns
-  bool conditional_ = false;  ///< within a rule
+  const LogicWord* first_ = nullptr;  ///< of the sentence: its capital says nothing
+  bool variable_ = false;             ///< a "someone" is open to pronouns
+  bool conditional_ = false;          ///< within a rule
   bool in_head_ = false;
   bool plural_ = false;  ///< the verb is in its base form, a complement may be plural
   std::optional<int> subject_;
@@ -473,8 +496,20 @@ void CollectNouns(std::string_view text, LogicNouns& nouns) {
 
 std::optional<std::vector<LogicRule>> ReadEnglish(std::string_view sentence,
                                                   const LogicNouns& nouns, LogicTheory& theory) {
-  const std::vector<LogicWord> words = WordsOf(sentence);
+  // A colon is a word here: it parts a claim from what is said of it.
+  const auto colon = sentence.find(':');
+  std::vector<LogicWord> words = WordsOf(sentence.substr(0, colon));
+  if (colon != std::string_view::npos) {
+    const std::vector<LogicWord> claim = WordsOf(sentence.substr(colon + 1));
+    if (words.empty() || claim.empty()) return std::nullopt;
+    words.push_back({":"});
+    words.insert(words.end(), claim.begin(), claim.end());
+  }
   if (words.empty() || words.size() > kMaxWords) return std::nullopt;
+  // Numbers count, and no rule does.
+  if (std::any_of(words.begin(), words.end(),
+                  [](const LogicWord& w) { return w.lower[0] >= '0' && w.lower[0] <= '9'; }))
+    return std::nullopt;
   return EnglishSentence(nouns, theory).Read(words);
 }
 

@@ -37,7 +37,84 @@ std::string Plain(std::string_view sentence) {
     for (auto at = plain.find(mark); at != std::string::npos; at = plain.find(mark))
       plain.replace(at, mark.size(), mark == ":" ? " , " : " ");
   }
+  // A single quote that is no apostrophe.
+  const auto letter = [&](std::size_t at) {
+    return at < plain.size() && ((plain[at] | 32) >= 'a' && (plain[at] | 32) <= 'z');
+  };
+  for (std::size_t at = 0; at < plain.size(); ++at) {
+    if (plain[at] == '\'' && !(at > 0 && letter(at - 1) && letter(at + 1))) plain[at] = ' ';
+  }
   return plain;
+}
+
+/// The words of a sentence, whatever else is in it.
+std::vector<LogicWord> AllWords(std::string_view sentence) {
+  std::string plain(sentence);
+  for (char& c : plain) {
+    const bool known = ((c | 32) >= 'a' && (c | 32) <= 'z') || (c >= '0' && c <= '9') || c == ',';
+    if (!known) c = ' ';
+  }
+  return WordsOf(plain);
+}
+
+/// Whether quotes are open where each sentence of `text` begins, once those at its start are
+/// closed.
+std::vector<bool> WithinQuotes(std::string_view text, const std::vector<LogicSentence>& sentences) {
+  std::vector<bool> within;
+  bool open = false;
+  std::size_t at = 0;
+  const auto pass = [&](std::size_t end, bool marks_only) {
+    while (at < end) {
+      const std::string_view rest = text.substr(at);
+      const bool blank = rest[0] == ' ' || rest[0] == '\n' || rest[0] == '\t' || rest[0] == '\r';
+      std::size_t size = 1;
+      if (rest[0] == '"') {
+        open = !open;
+      } else if (rest.starts_with("“") || rest.starts_with("”")) {
+        open = rest.starts_with("“");
+        size = std::string_view("“").size();
+      } else if (marks_only && !blank) {
+        return;
+      }
+      at += size;
+    }
+  };
+  for (const LogicSentence& sentence : sentences) {
+    pass(sentence.span.begin, false);
+    const bool before = open;
+    if (before) pass(sentence.span.end, true);
+    within.push_back(before && open && at < sentence.span.end);
+    pass(sentence.span.end, false);
+  }
+  return within;
+}
+
+/// Whether a sentence in which nobody was found to say anything may still say something that
+/// matters: somebody speaks, or it tells who is what, or the island has other rules.
+bool MayMatter(const LogicSentence& sentence) {
+  const std::vector<LogicWord> words = AllWords(sentence.text);
+  if (words.empty()) return false;
+  if (IsOneOf(words[0].lower, {"who", "what", "which", "is", "are", "can", "answer", "determine",
+                               "find", "so", "tell", "decide", "say"}))
+    return false;
+  bool kind = false;
+  bool amount = false;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i].lower;
+    const bool truth =
+        i + 2 < words.size() && words[i + 1].lower == "the" && words[i + 2].lower == "truth";
+    if (IsSaying(words[i]) && !truth) return true;
+    if (IsOneOf(word, {"sometimes", "normal", "normals", "spy", "spies", "joker", "jokers",
+                       "random", "randomly", "alternately", "except", "opposite"}))
+      return true;
+    kind = kind || KnightKind(word).has_value();
+    amount = amount || IsOneOf(word, {"exactly", "least", "most", "more", "fewer", "none"});
+    const bool tells = i > 0 && IsOneOf(word, {"is", "isn't"}) && words[i - 1].capital &&
+                       i + 2 < words.size() && words.size() <= i + 4 &&
+                       KnightKind(words.back().lower).has_value();
+    if (tells) return true;
+  }
+  return kind && amount;
 }
 
 struct Spoken {
@@ -50,6 +127,8 @@ struct Spoken {
 /// Who says what, if the sentence is one in which somebody says something.
 std::optional<Spoken> SpokenIn(const LogicSentence& sentence) {
   std::vector<LogicWord> words = WordsOf(Plain(sentence.text));
+  const bool strange = words.empty();
+  if (strange) words = AllWords(sentence.text);
   std::erase_if(
       words, [&](const LogicWord& word) { return word.lower == "," && &word == &words.front(); });
   if (words.size() < 3) return std::nullopt;
@@ -66,6 +145,8 @@ std::optional<Spoken> SpokenIn(const LogicSentence& sentence) {
   }
   while (begin < words.size() && IsOneOf(words[begin].lower, {",", "that", "you", "us", "me"}))
     ++begin;
+  // With a character that is no part of a word nothing is sure to be understood.
+  if (strange) begin = words.size();
   return Spoken{speaker,
                 {words.begin() + static_cast<std::ptrdiff_t>(begin), words.end()},
                 sentence.span,
@@ -194,9 +275,14 @@ std::optional<KnightsPuzzle> ReadKnights(std::string_view text) {
     if (std::find(people.begin(), people.end(), name) == people.end()) people.push_back(name);
   };
   std::vector<LogicWord> others;
-  for (const LogicSentence& sentence : SplitSentences(text)) {
-    auto found = SpokenIn(sentence);
+  std::vector<Span> missed;
+  const std::vector<LogicSentence> sentences = SplitSentences(text);
+  const std::vector<bool> quoted = WithinQuotes(text, sentences);
+  for (std::size_t i = 0; i < sentences.size(); ++i) {
+    const LogicSentence& sentence = sentences[i];
+    auto found = quoted[i] ? std::nullopt : SpokenIn(sentence);
     if (!found) {
+      if (quoted[i] || MayMatter(sentence)) missed.push_back(sentence.span);
       MeetOthers(sentence, meet, others);
       continue;
     }
@@ -209,16 +295,19 @@ std::optional<KnightsPuzzle> ReadKnights(std::string_view text) {
     for (const LogicWord& word : one.claim) {
       const bool name =
           word.capital && word.lower.size() > 1 &&
-          !IsOneOf(word.lower,
-                   {"if",   "exactly", "at",  "all",   "both",     "neither",   "either", "we",
-                    "none", "some",    "it",  "only",  "everyone", "everybody", "nobody", "that",
-                    "then", "one",     "two", "three", "of",       "the"});
+          !IsOneOf(word.lower, {"if",       "exactly",   "at",     "all",   "both", "neither",
+                                "either",   "we",        "none",   "some",  "it",   "only",
+                                "everyone", "everybody", "nobody", "that",  "no",   "not",
+                                "every",    "each",      "more",   "fewer", "less", "there",
+                                "just",     "precisely", "four",   "five",  "six",  "zero",
+                                "then",     "one",       "two",    "three", "of",   "the"});
       if (name) meet(word);
     }
   }
   if (spoken.empty() || people.size() > kMaxPeople) return std::nullopt;
   KnightsPuzzle puzzle;
   puzzle.people = people;
+  puzzle.unparsed = missed;
   const std::vector<std::string> lower = Lower(people);
   for (const Spoken& one : spoken) {
     const auto speaker = static_cast<std::size_t>(

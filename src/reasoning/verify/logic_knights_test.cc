@@ -84,6 +84,42 @@ TEST(KnightsTest, GapsContradictionsAndAmbiguityAreNotExact) {
   EXPECT_FALSE(SolveKnights("Tom says hello and buys three dozen eggs."));
 }
 
+TEST(KnightsTest, CountsInDigitsAndWords) {
+  // Of Ada, Boris and Clara; Boris and Clara say nothing that is settled otherwise.
+  const auto solve = [](const std::string& said) {
+    const auto answer = SolveKnights(
+        "Boris says: \"Clara is a knight.\" Clara says: \"Ada is a knave.\" Ada says: \"" + said +
+        ".\"");
+    return answer ? std::to_string(answer->exact) + " " + answer->Say() : "?";
+  };
+  const std::string both = "1 Boris: knight, Clara: knight, Ada: knave";
+  const std::string ada = "1 Boris: knave, Clara: knave, Ada: knight";
+  for (const char* said :
+       {"Exactly 3 of us are knights", "Exactly three of us are knights",
+        "Exactly 0 of us are knights", "None of us are knights", "At least 3 of us are knights",
+        "More than 2 of us are knights", "All 3 of us are knights", "Fewer than 1 of us are knaves",
+        "Every one of us is a knight", "Exactly 4 of us are knights",
+        "There are no knaves among us", "Fewer than 0 of us are knights"}) {
+    EXPECT_EQ(solve(said), both) << said;
+  }
+  EXPECT_EQ(solve("At least 1 of us is a knight"), ada);
+  EXPECT_EQ(solve("No more than 3 of us are knights"), ada);
+  EXPECT_EQ(solve("I'm a knight").substr(0, 1), "1");
+  for (const char* said : {"2 of us are knights", "About 2 of us are knights", "Ada's a knight",
+                           "Boris is a knave. Clara is a knight", "50% of us are knights"}) {
+    EXPECT_NE(solve(said).substr(0, 1), "1") << said;
+  }
+}
+
+TEST(KnightsTest, WhatIsSaidOutsideTheFormsIsNotExact) {
+  const std::string said = "Ada says: \"Boris is a knave.\" Boris says: \"We are both knaves.\" ";
+  EXPECT_TRUE(SolveKnights(kIsland + said + "Who is a knight?")->exact);
+  for (const char* more : {"\"Ada is a knave\", Boris says softly.", "Clara is a knight.",
+                           "Exactly one of them is a knight.", "Spies may say either."}) {
+    EXPECT_FALSE(SolveKnights(said + more)->exact) << more;
+  }
+}
+
 TEST(KnightsTest, StepsAreChecked) {
   const std::string question = std::string(kIsland) +
                                "Ada says: \"Boris is a knave.\" Boris says: \"Ada and I are both "

@@ -22,6 +22,13 @@ bool StartsWith(Words words, std::initializer_list<std::string_view> pattern) {
 }
 
 std::optional<std::size_t> NumberWord(std::string_view word) {
+  if (!word.empty() && word.size() <= 4 &&
+      word.find_first_not_of("0123456789") == std::string_view::npos) {
+    std::size_t value = 0;
+    for (const char digit : word) value = value * 10 + static_cast<std::size_t>(digit - '0');
+    return value;
+  }
+  if (word == "no") return 0;
   constexpr std::array<std::string_view, 11> kNumbers = {
       "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"};
   const auto at = std::find(kNumbers.begin(), kNumbers.end(), word);
@@ -164,6 +171,15 @@ std::optional<KnightsClaim> KnightsReader::Group(Words words) const {
     return IsOneOf(w.lower, {"is", "are"});
   });
   if (be == words.end()) return std::nullopt;
+  // "There are at least two knights among us."
+  if (words.size() > 5 && words[0].lower == "there" && Matches(words.last(2), {"among", "us"})) {
+    const auto kind = KnightKind(words[words.size() - 3].lower);
+    if (!kind || be != words.begin() + 1) return std::nullopt;
+    const Words amount = words.subspan(2, words.size() - 5);
+    if (amount.size() == 1 && amount[0].lower != "no") return std::nullopt;
+    return amount[0].lower == "no" && amount.size() == 1 ? Count(0, 0, *kind)
+                                                         : Amount(amount, *kind);
+  }
   const Words who = words.first(static_cast<std::size_t>(be - words.begin()));
   Words what = words.subspan(who.size() + 1);
   const bool both = !what.empty() && IsOneOf(what[0].lower, {"both", "all"});
@@ -186,15 +202,40 @@ std::optional<KnightsClaim> KnightsReader::Group(Words words) const {
   }
   if (Matches(who, {"some", "of", "us"})) return Count(1, all, knights);
   if (who.size() < 3 || !Matches(who.last(2), {"of", "us"})) return std::nullopt;
-  const Words amount = who.first(who.size() - 2);
+  return Amount(who.first(who.size() - 2), knights);
+}
+
+/// "exactly two", "at least 1", "more than three", "no", "none", "not all", "each", "all 3".
+std::optional<KnightsClaim> KnightsReader::Amount(Words amount, bool knights) const {
+  const std::size_t all = people_.size();
+  if (Matches(amount, {"not", "all"}) || Matches(amount, {"not", "every", "one"}))
+    return Make(Op::kNot, {Count(all, all, knights)});
+  if (Matches(amount, {"every", "one"}) || Matches(amount, {"each"}) || Matches(amount, {"all"}))
+    return Count(all, all, knights);
+  if (Matches(amount, {"not", "one"}) || Matches(amount, {"not", "a", "single", "one"}) ||
+      Matches(amount, {"no", "one"}) || Matches(amount, {"none"})) {
+    return Count(0, 0, knights);
+  }
   const auto number = NumberWord(amount.back().lower);
   if (!number) return std::nullopt;
-  if (amount.size() == 2 && IsOneOf(amount[0].lower, {"exactly", "only"}))
-    return Count(*number, *number, knights);
-  if (amount.size() == 3 && Matches(amount.first(2), {"at", "least"}))
+  const Words how = amount.first(amount.size() - 1);
+  if (how.size() == 1) {
+    if (IsOneOf(how[0].lower, {"exactly", "only", "just", "precisely"}))
+      return Count(*number, *number, knights);
+    if (how[0].lower == "all" && *number == all) return Count(all, all, knights);
+    return std::nullopt;
+  }
+  if (Matches(how, {"at", "least"}) || Matches(how, {"no", "fewer", "than"}) ||
+      Matches(how, {"no", "less", "than"})) {
     return Count(*number, all, knights);
-  if (amount.size() == 3 && Matches(amount.first(2), {"at", "most"}))
+  }
+  if (Matches(how, {"at", "most"}) || Matches(how, {"no", "more", "than"}) ||
+      Matches(how, {"not", "more", "than"})) {
     return Count(0, *number, knights);
+  }
+  if (Matches(how, {"more", "than"})) return Count(*number + 1, all, knights);
+  if (Matches(how, {"fewer", "than"}) || Matches(how, {"less", "than"}))
+    return *number > 0 ? Count(0, *number - 1, knights) : Count(all + 1, all, knights);
   return std::nullopt;
 }
 

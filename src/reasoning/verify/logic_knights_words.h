@@ -27,6 +27,7 @@ class KnightsReader {
   std::optional<KnightsClaim> Joined(Words words, int depth) const;
   std::optional<KnightsClaim> Atom(Words words) const;
   std::optional<KnightsClaim> Group(Words words) const;
+  std::optional<KnightsClaim> Amount(Words amount, bool knights) const;
   std::optional<KnightsClaim> Pair(Words words) const;
   std::optional<std::size_t> Person(const LogicWord& word) const;
   KnightsClaim Is(std::size_t who, bool knight) const;

@@ -155,6 +155,65 @@ TEST(LogicEnglishTest, RulesOfEveryForm) {
   }
 }
 
+TEST(LogicEnglishTest, RoundaboutRules) {
+  for (const char* rule : {"Anything that is kind is also red",
+                           "Whoever happens to be kind turns out to be red",
+                           "To be kind means to be red",
+                           "To be kind is to be red",
+                           "If something is kind, it is bound to be red",
+                           "There is no kind thing that is not red",
+                           "There is nobody who is kind but not red",
+                           "Kind implies red",
+                           "Being kind makes one red",
+                           "Being kind means being red",
+                           "Being kind requires being red",
+                           "No one can be kind without being red",
+                           "It is impossible to be kind without being red",
+                           "Nobody is kind and not red",
+                           "To be red, it is enough to be kind",
+                           "Being kind is all it takes to be red",
+                           "If you are kind, you are red",
+                           "Show me a person who is kind and I'll show you a person who is red",
+                           "It is certain that all kind people are red",
+                           "Anyone kind is red"}) {
+    EXPECT_EQ(Judge("Anne is kind. " + std::string(rule) + ".", "Anne is red"), "true") << rule;
+    EXPECT_EQ(Judge("Anne is big. " + std::string(rule) + ".", "Anne is red"), "unknown") << rule;
+    EXPECT_EQ(Judge("Anne is red. " + std::string(rule) + ".", "Anne is kind"), "unknown") << rule;
+  }
+  for (const char* rule :
+       {"Being kind excludes being red", "Being kind keeps one from being red",
+        "One can never be kind while being red", "Nobody is both kind and red",
+        "There are no kind people who are red", "Whoever is kind is far from red"}) {
+    EXPECT_EQ(Judge("Anne is kind. " + std::string(rule) + ".", "Anne is red"), "false") << rule;
+  }
+}
+
+TEST(LogicEnglishTest, RoundaboutFacts) {
+  for (const char* fact : {"As for Anne, she is red", "You will find Anne to be red",
+                           "The word red describes Anne", "This much is clear: Anne is red",
+                           "Everyone knows that Anne is red", "Anne turns out to be red"}) {
+    EXPECT_EQ(Judge(fact, "Anne is red"), "true") << fact;
+  }
+  for (const char* fact : {"Anne is by no means red", "Anne is anything but red",
+                           "The word red does not fit Anne", "Anne fails to be red"}) {
+    EXPECT_EQ(Judge(fact, "Anne is red"), "false") << fact;
+  }
+}
+
+TEST(LogicEnglishTest, HedgesAreNotLost) {
+  for (const char* sentence :
+       {"Being kind often makes one red", "Being kind may mean being red",
+        "You can be kind without being red", "You can rarely be kind without being red",
+        "It is not certain that Anne is kind", "Anne is not certain to be kind",
+        "Anne is not always kind", "Anne is not both kind and red", "Kind people tend to be red",
+        "Somebody doubts that Anne is kind", "Bob believes that Anne is kind",
+        "The cat seldom is kind", "Someone who is kind is red", "Two people are kind",
+        "It takes being kind to be red", "Almost everyone is kind", "3 people are red",
+        "Being not kind and red makes one big", "Anne seems to be kind"}) {
+    EXPECT_FALSE(Understands(sentence)) << sentence;
+  }
+}
+
 TEST(LogicEnglishTest, RelationsAndPronouns) {
   const char* text =
       "The cat chases the dog. The dog is big. If something chases the dog and the dog is big then "

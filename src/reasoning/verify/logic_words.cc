@@ -28,6 +28,18 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 16> kIrregul
     {"species", "species"},
 }};
 
+/// The verb behind the apostrophe of "I'm", "we're", "there's"; nothing of "Ada's", which may be a
+/// genitive.
+std::string_view ShortVerb(std::string_view word, std::size_t mark) {
+  const std::string_view who = word.substr(0, mark);
+  const std::string_view end = word.substr(mark + 1);
+  if (who == "i" && end == "m") return "am";
+  if (end == "re" && IsOneOf(who, {"we", "you", "they"})) return "are";
+  if (end == "ll" && IsOneOf(who, {"i", "we", "you", "they", "it", "he", "she"})) return "will";
+  if (end == "s" && IsOneOf(who, {"it", "he", "she", "that", "there", "who"})) return "is";
+  return {};
+}
+
 }  // namespace
 
 bool IsOneOf(std::string_view word, std::initializer_list<std::string_view> words) {
@@ -43,6 +55,11 @@ std::vector<LogicWord> WordsOf(std::string_view sentence) {
     } else if (c == ',') {
       words.push_back({","});
       ++at;
+    } else if (c >= '0' && c <= '9') {
+      const std::size_t end =
+          std::min(sentence.find_first_not_of("0123456789", at), sentence.size());
+      words.push_back({std::string(sentence.substr(at, end - at))});
+      at = end;
     } else if (IsLetter(c)) {
       std::size_t end = at;
       while (end < sentence.size() &&
@@ -57,8 +74,11 @@ std::vector<LogicWord> WordsOf(std::string_view sentence) {
         words.push_back({"can"});
       } else if (contracted) {
         words.push_back({word.lower.substr(0, word.lower.size() - 3), word.capital});
-      } else if (word.lower.find('\'') != std::string::npos) {
-        return {};
+      } else if (const auto mark = word.lower.find('\''); mark != std::string::npos) {
+        const std::string_view verb = ShortVerb(word.lower, mark);
+        if (verb.empty()) return {};
+        words.push_back({word.lower.substr(0, mark), word.capital});
+        words.push_back({std::string(verb)});
       } else {
         words.push_back(std::move(word));
       }

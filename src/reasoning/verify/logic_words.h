@@ -14,8 +14,8 @@ struct LogicWord {
   bool capital = false;  ///< written with a capital
 };
 
-/// Words and commas; contractions are spelled out (isn't: is not). Empty if the sentence holds
-/// anything else.
+/// Words, whole numbers and commas; contractions are spelled out (isn't: is not, I'm: I am). Empty
+/// if the sentence holds anything else.
 std::vector<LogicWord> WordsOf(std::string_view sentence);
 
 /// wumpuses -> wumpus, houses -> house (if `nouns` holds it), people -> person.
