@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "reasoning/derive/answer_value.h"
+#include "reasoning/derive/counterfactual.h"
 #include "reasoning/derive/derivation.h"
 #include "reasoning/prompts/prompts.h"
 #include "reasoning/strategies/list.h"
@@ -30,6 +31,34 @@ std::optional<double> Judge(Work& work, const Derivation& draft) {
   const double yes = std::exp((*scores)[0]) + std::exp((*scores)[2]);
   const double no = std::exp((*scores)[1]) + std::exp((*scores)[3]);
   return yes + no > 0.0 ? std::optional(yes / (yes + no)) : std::nullopt;
+}
+
+/// Changes each step of the heaviest value's most trusted derivation. What the answer's confidence
+/// is to be multiplied by.
+double Counterfactual(Work& work, const std::vector<Derivation>& derivations,
+                      const std::vector<Candidate>& candidates) {
+  double factor = 1.0;
+  if (candidates.empty()) return factor;
+  static_cast<void>(work.Stage("counterfactual", {}, [&]() -> Status {
+    const Derivation& best = derivations[candidates.front().supporters.front()];
+    factor = ConfidenceFactor(NoteCounterfactuals(work, best));
+    return {};
+  }));
+  return factor;
+}
+
+/// Lowers the answer's confidence, in its node too.
+void Lower(Work& work, double factor, Answer* answer) {
+  if (!answer->confidence || factor >= 1.0) return;
+  answer->confidence = *answer->confidence * factor;
+  const Trace trace = work.trace().Document();
+  const auto node =
+      std::find_if(trace.nodes.rbegin(), trace.nodes.rend(),
+                   [](const TraceNode& one) { return one.kind == NodeKind::kAnswer; });
+  if (node == trace.nodes.rend()) return;
+  OrderedJson fields = OrderedJson::object();
+  fields["confidence"] = {{"posterior", *answer->confidence}};
+  work.trace().Update(node->id, std::move(fields));
 }
 
 Result<Answer> SolveProgressively(Work& work) {
@@ -65,17 +94,18 @@ Result<Answer> SolveProgressively(Work& work) {
           work, {.count = count, .temperature = work.settings().temperature, .exact_values = true});
     }));
   }
-  Answer answer = Conclude(work, derivations, Vote(derivations, kind, true));
-  if (judged && derivations.size() == 1 && answer.confidence) {
-    answer.confidence = *answer.confidence * (0.5 + 0.5 * *judged);
-  }
+  const auto candidates = Vote(derivations, kind, true);
+  double factor = Counterfactual(work, derivations, candidates);
+  if (judged && derivations.size() == 1) factor *= 0.5 + 0.5 * *judged;
+  Answer answer = Conclude(work, derivations, candidates);
+  Lower(work, factor, &answer);
   return answer;
 }
 
 }  // namespace
 
 const Strategy kProgressiveStrategy = {
-    "progressive", "draft, checks, self-check, then others where there is doubt",
+    "progressive", "draft, checks, self-check, others where there is doubt, counterfactuals",
     SolveProgressively};
 
 }  // namespace ergo::reasoning
