@@ -38,7 +38,7 @@ NEVER = {"base": ["tensor"], "cli": ["capi", "app"], "app": ["capi"]}
 
 # First part of a library's include path -> the places that may name it.
 OWNERS = {
-    "nlohmann": ["base/json."],
+    "nlohmann": ["base/json.", "base/precompiled."],
     "CLI": ["cli/"],
     "curl": ["formats/hub/"],
     "openssl": ["formats/hub/"],

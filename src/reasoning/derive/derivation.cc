@@ -20,11 +20,11 @@ constexpr std::chrono::milliseconds kCheckTime(2000);
 /// What a derivation's checks make of its vote.
 double WeightOf(const Derivation& derivation) {
   double weight = derivation.kind == DerivationKind::kFormal ? 100.0 : 1.0;
+  if (derivation.odd) weight *= 0.3;
   if (derivation.refuted()) weight *= 0.3;
   if (!derivation.finished) weight *= 0.5;
   // Word problems seldom give numbers in vain, and quantities are seldom negative.
   weight *= std::pow(0.4, static_cast<double>(std::min<std::size_t>(derivation.missing, 4)));
-  if (derivation.value.starts_with('-')) weight *= 0.5;
   return weight;
 }
 
@@ -44,7 +44,14 @@ bool Derivation::confirmed() const {
 
 void NoteGivens(const Work& work, Derivation* derivation) {
   if (KindOf(work.question()) != AnswerKind::kNumber) return;
-  derivation->missing = MissingGivens(GivensOf(work.question().text), derivation->text);
+  const std::string& question = work.question().text;
+  derivation->missing = MissingGivens(GivensOf(question), derivation->text);
+  // Things are counted in whole numbers, and there are seldom fewer than none.
+  const bool counts = question.find("ow many") != std::string::npos ||
+                      question.find("几") != std::string::npos ||
+                      question.find("多少个") != std::string::npos;
+  const bool whole = derivation->value.find_first_of("./") == std::string::npos;
+  derivation->odd = derivation->value.starts_with('-') || (counts && !whole);
 }
 
 std::vector<Finding> CheckText(const Work& work, std::string_view text) {
@@ -86,14 +93,14 @@ std::vector<Candidate> Vote(const std::vector<Derivation>& derivations, AnswerKi
         });
     Candidate& candidate = found != candidates.end()
                                ? *found
-                               : candidates.emplace_back(Candidate{derivation.value, 0.0, {}});
+                               : candidates.emplace_back(Candidate{derivation.value, 0.0, 0.0, {}});
     const double weight = weighted ? WeightOf(derivation) : 1.0;
-    candidate.weight += weight;
+    candidate.mass += weight;
     total += weight;
     candidate.supporters.push_back(i);
   }
   for (Candidate& candidate : candidates) {
-    candidate.weight /= total;
+    candidate.weight = candidate.mass / total;
     std::stable_sort(candidate.supporters.begin(), candidate.supporters.end(),
                      [&](std::size_t a, std::size_t b) {
                        return WeightOf(derivations[a]) > WeightOf(derivations[b]);
@@ -129,7 +136,10 @@ Answer Conclude(Work& work, const std::vector<Derivation>& derivations,
   const Derivation& best = derivations[winner.supporters.front()];
   answer.value = winner.value;
   answer.text = best.text;
-  answer.confidence = winner.weight;
+  // One voter more, who is of no opinion: few votes prove little.
+  double mass = 1.0;
+  for (const Candidate& candidate : candidates) mass += candidate.mass;
+  answer.confidence = winner.mass / mass;
   answer.verified = best.kind == DerivationKind::kFormal && !best.refuted();
   if (candidates.size() > 1) {
     answer.uncertainty = fmt::format("{} of {} derivations came to another answer ({})",

@@ -29,6 +29,7 @@ struct Derivation {
   bool finished = true;  ///< it ended by itself
   std::vector<Finding> findings = {};
   std::size_t missing = 0;   ///< numbers of the question that it does not use
+  bool odd = false;          ///< a value that the question can hardly ask for
   std::string failure = {};  ///< why there is no value
   std::string node = {};     ///< its last one in the trace
   BranchPtr branch = {};
@@ -66,7 +67,8 @@ std::vector<Finding> CheckText(const Work& work, std::string_view text);
 /// Derivations with the same value.
 struct Candidate {
   std::string value;
-  double weight = 0.0;                  ///< of its supporters; all candidates together have 1
+  double mass = 0.0;                    ///< sum of its supporters' weights
+  double weight = 0.0;                  ///< share of the mass of all candidates
   std::vector<std::size_t> supporters;  ///< indices, the most trusted one first
 };
 

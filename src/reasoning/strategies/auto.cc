@@ -26,10 +26,7 @@ constexpr std::size_t kChainTokens = 384;
 double Lead(const std::vector<Derivation>& derivations, AnswerKind kind) {
   const auto candidates = Vote(derivations, kind, true);
   if (candidates.empty()) return 0.0;
-  double voters = 0.0;
-  for (const Derivation& derivation : derivations) voters += derivation.value.empty() ? 0.0 : 1.0;
-  const double second = candidates.size() > 1 ? candidates[1].weight : 0.0;
-  return (candidates.front().weight - second) * voters;
+  return candidates[0].mass - (candidates.size() > 1 ? candidates[1].mass : 0.0);
 }
 
 /// Different kinds of derivation came to the heaviest value.

@@ -101,8 +101,7 @@ class StepDomain final : public SearchDomain {
     if (work_.budget().Exhausted()) return true;
     const auto candidates = Vote(*derivations_, kind_, true);
     if (candidates.empty()) return false;
-    const double second = candidates.size() > 1 ? candidates[1].weight : 0.0;
-    return (candidates[0].weight - second) * static_cast<double>(derivations_->size()) >= kLead;
+    return candidates[0].mass - (candidates.size() > 1 ? candidates[1].mass : 0.0) >= kLead;
   }
 
  private:

@@ -6,6 +6,7 @@
 
 #include "base/utf8.h"
 #include "reasoning/derive/derivation.h"
+#include "reasoning/eval/calibration.h"
 #include "reasoning/stage/work.h"
 #include "reasoning/strategies/list.h"
 
@@ -41,6 +42,26 @@ OrderedJson SettingsJson(const SolveSettings& settings) {
   if (settings.limits.tokens != Limits::kNoLimit) json["budget_tokens"] = settings.limits.tokens;
   if (settings.limits.steps != Limits::kNoLimit) json["max_steps"] = settings.limits.steps;
   return json;
+}
+
+/// Below this an answer says that it is not certain.
+constexpr double kCertain = 0.5;
+
+/// Replaces the strategy's own confidence by the calibrated one.
+void Calibrate(std::string_view strategy, const std::string& model, Recorder* trace,
+               Answer* answer) {
+  answer->trace = trace->Document();
+  const double chance = eval::Calibrate(eval::FeaturesOf(*answer), model, strategy);
+  answer->confidence = chance;
+  if (chance < kCertain && answer->uncertainty.empty()) {
+    answer->uncertainty = "little speaks for it: no exact check, and few derivations agree";
+  }
+  for (const TraceNode& node : answer->trace.nodes) {
+    if (node.kind != NodeKind::kAnswer) continue;
+    OrderedJson fields = OrderedJson::object();
+    fields["confidence"] = {{"calibrated", chance}};
+    trace->Update(node.id, std::move(fields));
+  }
 }
 
 std::string StatusOf(const Answer& answer, const Budget& budget) {
@@ -101,6 +122,7 @@ Result<Answer> Solve(TextModel& model, std::string_view strategy, const Question
     trace.Set(std::move(end));
     return answer;
   }
+  Calibrate(found->name, model.name(), &trace, &*answer);
   end["status"] = StatusOf(*answer, budget);
   end["answer"] = answer->value.empty() ? answer->text : answer->value;
   if (answer->confidence) end["confidence"] = *answer->confidence;

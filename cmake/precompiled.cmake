@@ -1,0 +1,39 @@
+# Two precompiled headers for everything: one for the layers, one with GoogleTest for the tests. They
+# halve the time of a build from nothing. With ccache, which does not cache what uses them, they are
+# off.
+option(ERGO_PRECOMPILE "Use precompiled headers" ON)
+if(CMAKE_CXX_COMPILER_LAUNCHER MATCHES "ccache" OR ERGO_FUZZ)
+  set(ERGO_PRECOMPILE OFF)
+endif()
+
+# An object library whose only purpose is to own the precompiled header `kind`.
+function(ergo_precompiled_owner kind)
+  set(source ${CMAKE_BINARY_DIR}/precompiled_${kind}.cc)
+  file(CONFIGURE OUTPUT ${source} CONTENT "int ergo_precompiled_${kind};\n")
+  add_library(ergo_precompiled_${kind} OBJECT ${source})
+  target_link_libraries(ergo_precompiled_${kind} PRIVATE ergo_options fmt::fmt Threads::Threads
+                        nlohmann_json::nlohmann_json)
+  if(kind STREQUAL "tests")
+    target_link_libraries(ergo_precompiled_${kind} PRIVATE GTest::gtest GTest::gmock)
+  endif()
+  target_precompile_headers(ergo_precompiled_${kind} PRIVATE ${ARGN})
+endfunction()
+
+if(ERGO_PRECOMPILE)
+  ergo_precompiled_owner(layers ${CMAKE_SOURCE_DIR}/src/base/precompiled.h)
+  if(ERGO_TESTS)
+    ergo_precompiled_owner(tests ${CMAKE_SOURCE_DIR}/src/base/precompiled.h <gmock/gmock.h>
+                           <gtest/gtest.h>)
+  endif()
+endif()
+
+# Files for one processor have flags of their own, and kernels share no code with others.
+function(ergo_use_precompiled target kind)
+  if(NOT ERGO_PRECOMPILE)
+    return()
+  endif()
+  target_precompile_headers(${target} REUSE_FROM ergo_precompiled_${kind})
+  get_target_property(sources ${target} SOURCES)
+  list(FILTER sources INCLUDE REGEX "_(avx2|avxvnni|avx512|amx)(_test)?\\.cc$")
+  set_source_files_properties(${sources} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+endfunction()
