@@ -5,6 +5,7 @@
 
 #include "reasoning/derive/answer_value.h"
 #include "reasoning/derive/derivation.h"
+#include "reasoning/derive/givens.h"
 #include "reasoning/derive/steps.h"
 #include "reasoning/prompts/prompts.h"
 #include "reasoning/verify/arithmetic.h"
@@ -21,10 +22,6 @@ struct Chain {
   bool done = false;
   bool finished = false;
 };
-
-std::string WholeQuestion(const Question& question) {
-  return question.context.empty() ? question.text : question.context + "\n\n" + question.text;
-}
 
 /// Takes what was drawn; if that ends in "=", the exact value goes before what comes next.
 void Take(Drawn drawn, Chain* chain) {
@@ -89,6 +86,15 @@ Status Run(Work& work, std::vector<Chain>* chains) {
 }
 
 }  // namespace
+
+std::string WholeQuestion(const Question& question) {
+  std::string whole =
+      question.context.empty() ? question.text : question.context + "\n\n" + question.text;
+  std::string counts = CountsOf(question.text);
+  if (counts.empty()) return whole;
+  counts.pop_back();
+  return whole + "\n(" + counts + ")";
+}
 
 Result<Prompt> ChainPrompt(const Work& work) {
   const Question& question = work.question();

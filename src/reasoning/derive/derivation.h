@@ -47,6 +47,9 @@ struct ChainOptions {
   bool exact_values = false;
 };
 
+/// The question as prompts give it: its context, its text, and what its counting words come to.
+std::string WholeQuestion(const Question& question);
+
 /// The prompt for chains of steps on the work's question.
 Result<Prompt> ChainPrompt(const Work& work);
 

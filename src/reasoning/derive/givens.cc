@@ -1,6 +1,7 @@
 #include "reasoning/derive/givens.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <optional>
 #include <string>
@@ -134,6 +135,28 @@ std::vector<Given> GivensOf(std::string_view question) {
     }
   }
   return givens;
+}
+
+std::string CountsOf(std::string_view question) {
+  struct Unit {
+    std::string_view word;
+    int count;
+  };
+  constexpr std::array kUnits = {Unit{" dozen", 12}, Unit{"打", 12}, Unit{" score ", 20}};
+  question = question.substr(0, kMostText);
+  std::string lines;
+  for (std::size_t i = 0; i < question.size(); ++i) {
+    if (!IsDigit(question[i])) continue;
+    const auto number = NumberAt(question, i);
+    if (!number) break;
+    for (const Unit& unit : kUnits) {
+      if (!question.substr(number->end).starts_with(unit.word)) continue;
+      lines += std::string(question.substr(i, number->end - i + unit.word.size())) + " = " +
+               Text(number->value * unit.count) + "\n";
+    }
+    i = number->end - 1;
+  }
+  return lines;
 }
 
 std::size_t MissingGivens(const std::vector<Given>& givens, std::string_view derivation) {

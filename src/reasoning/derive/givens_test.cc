@@ -20,6 +20,12 @@ TEST(Givens, AreUsedInWhateverForm) {
   EXPECT_EQ(MissingGivens({}, "answer = 7"), 0u);
 }
 
+TEST(Givens, CountingWordsAreCounted) {
+  EXPECT_EQ(CountsOf("Tom has 3 dozen eggs"), "3 dozen = 36\n");
+  EXPECT_EQ(CountsOf("汤姆有3打鸡蛋"), "3打 = 36\n");
+  EXPECT_EQ(CountsOf("a dozen of 12 eggs"), "");
+}
+
 TEST(Givens, HugeTextsAreBounded) {
   EXPECT_LE(GivensOf(std::string(1 << 20, '7')).size(), 1u);
   std::string many;

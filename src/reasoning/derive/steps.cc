@@ -6,6 +6,8 @@
 #include <numeric>
 #include <utility>
 
+#include "base/utf8.h"
+
 namespace ergo::reasoning {
 namespace {
 
@@ -27,7 +29,13 @@ class TokenWalk {
       const std::size_t begin = at == std::string_view::npos ? place_ : at;
       if (begin >= end) break;
       if (at != std::string_view::npos) place_ = at + tokens_[next_].text.size();
-      taken.push_back({tokens_[next_].text, tokens_[next_].logprob, std::nullopt});
+      // Tokens that are parts of one character are shown as one.
+      if (!taken.empty() && FindInvalidUtf8(taken.back().text)) {
+        taken.back().text += tokens_[next_].text;
+        taken.back().logprob += tokens_[next_].logprob;
+      } else {
+        taken.push_back({tokens_[next_].text, tokens_[next_].logprob, std::nullopt});
+      }
       ++next_;
     }
     return taken;

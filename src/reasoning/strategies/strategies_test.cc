@@ -5,6 +5,7 @@
 #include <random>
 #include <string>
 
+#include "base/utf8.h"
 #include "reasoning/sandbox/sandbox.h"
 #include "reasoning/strategies/strategy.h"
 #include "reasoning/testing/scripted_model.h"
@@ -54,6 +55,20 @@ TEST(Strategies, ChecksMarkTheStepsThatTheyRefute) {
     }
   }
   EXPECT_TRUE(refuted);
+}
+
+TEST(Strategies, TokensOfATraceAreWholeCharacters) {
+  ScriptedModel model([](const ScriptedPlace&) { return "四箱共 24 支\n#### 24"; });
+  const auto answer = Solve(model, "direct", Ask(kStory), Within(200));
+  ASSERT_TRUE(answer);
+  std::size_t tokens = 0;
+  for (const TraceNode& node : answer->trace.nodes) {
+    for (const TraceToken& token : node.tokens) {
+      EXPECT_FALSE(FindInvalidUtf8(token.text)) << token.text;
+      ++tokens;
+    }
+  }
+  EXPECT_GT(tokens, 10u);
 }
 
 TEST(Strategies, MajorityCountsVotes) {
