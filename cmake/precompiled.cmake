@@ -1,6 +1,6 @@
-# Two precompiled headers for everything: one for the layers, one with GoogleTest for the tests. They
-# halve the time of a build from nothing. With ccache, which does not cache what uses them, they are
-# off.
+# Two precompiled headers for everything: one for the layers, one with GoogleTest for the tests:
+# most of what a small file costs is json.hpp and GoogleTest. With ccache, which does not cache what
+# uses them, they are off.
 option(ERGO_PRECOMPILE "Use precompiled headers" ON)
 if(CMAKE_CXX_COMPILER_LAUNCHER MATCHES "ccache" OR ERGO_FUZZ)
   set(ERGO_PRECOMPILE OFF)

@@ -3,13 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <future>
 #include <utility>
 
 #include "base/json.h"
-#include "reasoning/derive/answer_value.h"
-#include "reasoning/derive/steps.h"
+#include "reasoning/derive/fenced.h"
 #include "reasoning/sandbox/sandbox.h"
 
 namespace ergo::reasoning {
@@ -104,24 +102,6 @@ Finding Judge(const CodeExample& example, std::size_t number, const Result<RunRe
   return finding;
 }
 
-void Record(Work& work, const Drawn& drawn, Derivation* derivation) {
-  TraceNode node;
-  node.kind = NodeKind::kStep;
-  node.text = derivation->text;
-  node.formal = derivation->value;
-  node.search.depth = 1;
-  node.confidence.token = std::exp(derivation->mean_logprob);
-  node.kv_new = drawn.tokens;
-  node.kv_shared = drawn.cached;
-  for (const DrawnToken& token : drawn.logprobs) {
-    node.tokens.push_back({token.text, token.logprob, std::nullopt});
-  }
-  for (const Finding& finding : derivation->findings) {
-    node.verification.push_back(ToVerification(finding));
-  }
-  derivation->node = work.trace().Add(std::move(node));
-}
-
 Result<RunResult> RunExamples(const std::string& program) {
   SandboxLimits limits;
   limits.wall = kRunTime;
@@ -146,53 +126,33 @@ std::vector<CodeExample> ExamplesIn(std::string_view question) {
 Result<std::vector<Derivation>> DrawCode(Work& work, std::size_t count, float temperature) {
   const auto prompt = ChainPrompt(work);
   if (!prompt) return tl::unexpected(prompt.error());
-  const auto start = work.Begin(*prompt);
-  if (!start) return tl::unexpected(start.error());
-  std::vector<Continuation> continuations(count);
-  for (Continuation& continuation : continuations) {
-    continuation.from = *start;
-    continuation.draw = {.max_tokens = kMostTokens,
-                         .temperature = temperature,
-                         .seed = work.NextSeed(),
-                         .stop = {"```"},
-                         .logprobs = true};
-  }
-  auto results = work.Continue(std::move(continuations));
-  const std::string question = work.question().text;
+  const auto samples = DrawFenced(
+      work, *prompt, {.count = count, .temperature = temperature, .max_tokens = kMostTokens});
+  if (!samples) return tl::unexpected(samples.error());
+  const std::string& question = work.question().text;
   const auto examples = ExamplesIn(question);
   const bool runs = !examples.empty() && SandboxAvailable().has_value();
   std::vector<std::future<Result<RunResult>>> running;
-  for (const Result<Drawn>& result : results) {
-    const std::string program = result ? TestProgram(result->text, question, examples) : "";
-    running.push_back(runs ? std::async(std::launch::async, RunExamples, program)
-                           : std::future<Result<RunResult>>());
+  for (std::size_t i = 0; runs && i < samples->size(); ++i) {
+    running.push_back(std::async(std::launch::async, RunExamples,
+                                 TestProgram((*samples)[i].text, question, examples)));
   }
   std::vector<Derivation> derivations;
-  Status last;
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    const auto run = runs ? std::optional(running[i].get()) : std::nullopt;
-    if (!results[i]) {
-      last = Fail(std::move(results[i]));
-      continue;
+  for (std::size_t i = 0; i < samples->size(); ++i) {
+    Derivation derivation = ToProgram((*samples)[i]);
+    derivation.value = derivation.text;
+    if (runs) {
+      const Result<RunResult> run = running[i].get();
+      for (std::size_t e = 0; e < examples.size(); ++e) {
+        Finding finding = Judge(examples[e], e, run);
+        finding.span = {0, derivation.text.size()};
+        if (finding.verdict == Verdict::kRefuted) ++derivation.missing;
+        derivation.findings.push_back(std::move(finding));
+      }
     }
-    if (results[i]->tokens == 0) continue;
-    Derivation derivation;
-    derivation.kind = DerivationKind::kProgram;
-    derivation.text = results[i]->text;
-    derivation.value = std::string(results[i]->text);
-    derivation.tokens = results[i]->tokens;
-    derivation.finished = results[i]->end != DrawEnd::kLength;
-    derivation.mean_logprob = MeanLogprob(results[i]->logprobs);
-    for (std::size_t e = 0; run && e < examples.size(); ++e) {
-      Finding finding = Judge(examples[e], e, *run);
-      finding.span = {0, derivation.text.size()};
-      if (finding.verdict == Verdict::kRefuted) ++derivation.missing;
-      derivation.findings.push_back(std::move(finding));
-    }
-    Record(work, *results[i], &derivation);
+    RecordProgram(work, (*samples)[i], &derivation);
     derivations.push_back(std::move(derivation));
   }
-  if (derivations.empty() && !last) return Fail(std::move(last));
   return derivations;
 }
 

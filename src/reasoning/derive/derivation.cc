@@ -142,8 +142,9 @@ Answer Conclude(Work& work, const std::vector<Derivation>& derivations,
   answer.confidence = winner.mass / mass;
   answer.verified = best.kind == DerivationKind::kFormal && !best.refuted();
   if (candidates.size() > 1) {
-    answer.uncertainty = fmt::format("{} of {} derivations came to another answer ({})",
-                                     derivations.size() - winner.supporters.size(),
+    std::size_t others = 0;
+    for (std::size_t i = 1; i < candidates.size(); ++i) others += candidates[i].supporters.size();
+    answer.uncertainty = fmt::format("{} of {} derivations came to another answer ({})", others,
                                      derivations.size(), candidates[1].value);
   } else if (best.refuted()) {
     answer.uncertainty = "a check refuted a step of it";

@@ -44,10 +44,6 @@ class EngineModel final : public TextModel {
     return hash_;
   }
   std::string family() const override { return model_->model().config().architecture; }
-  std::size_t context() const override { return model_->context(); }
-  std::size_t CountTokens(std::string_view text) const override {
-    return model_->tokenizer().Encode(text, kPlain).size();
-  }
 
   Result<BranchPtr> Begin(const Prompt& prompt) override;
   std::vector<Result<Drawn>> Continue(std::span<const Continuation> continuations,

@@ -43,7 +43,7 @@ struct Draw {
   std::uint64_t seed = 0;
   std::vector<std::string> stop = {};  ///< end it and are not part of its text
   std::string grammar = {};            ///< GBNF that the continuation must match; empty: none
-  bool logprobs = false;               ///< of the tokens, and their entropies
+  bool logprobs = false;               ///< of the tokens
 };
 
 struct Continuation {
@@ -81,8 +81,6 @@ class TextModel {
   virtual std::string name() const = 0;
   virtual std::string hash() const = 0;    ///< of the weights; may be empty
   virtual std::string family() const = 0;  ///< "qwen2", "llama" …: for prompts
-  virtual std::size_t context() const = 0;
-  virtual std::size_t CountTokens(std::string_view text) const = 0;
 
   /// The start of an answer. Errors: the prompt is longer than the context, no chat template.
   virtual Result<BranchPtr> Begin(const Prompt& prompt) = 0;

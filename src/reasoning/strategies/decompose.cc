@@ -101,8 +101,7 @@ std::vector<std::vector<Drawn>> DrawGroup(Work& work, const std::vector<Goal>& g
 }
 
 /// The value that most samples of a goal come to; those that a check refutes count little.
-Solved Settle(Work& work, const Goal& goal, const std::vector<Drawn>& samples,
-              const std::string& goal_node) {
+Solved Settle(Work& work, const std::vector<Drawn>& samples, const std::string& goal_node) {
   std::vector<Derivation> derivations;
   for (const Drawn& sample : samples) {
     Derivation derivation;
@@ -126,7 +125,6 @@ Solved Settle(Work& work, const Goal& goal, const std::vector<Drawn>& samples,
   fields["value"] = solved.value;
   fields["confidence"] = {{"vote", solved.share}};
   work.trace().Update(goal_node, std::move(fields));
-  static_cast<void>(goal);
   return solved;
 }
 
@@ -148,7 +146,7 @@ Derivation SolvePlan(Work& work, const std::vector<Goal>& goals) {
     const auto drawn = DrawGroup(work, goals, group, solved);
     for (std::size_t g = 0; g < group.size(); ++g) {
       const std::size_t index = group[g];
-      solved[index] = Settle(work, goals[index], drawn[g], nodes[index]);
+      solved[index] = Settle(work, drawn[g], nodes[index]);
       derivation.text += fmt::format("{} {}\n", goals[index].text, solved[index].value);
       for (const Drawn& sample : drawn[g]) derivation.tokens += sample.tokens;
     }

@@ -2,6 +2,7 @@
 // checks prune.
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -72,7 +73,7 @@ class StepDomain final : public SearchDomain {
         open.push_back(state.place);
         owner.push_back(i);
       } else if (!state.value.empty()) {
-        Count(state.place, state.value, state.findings);
+        Count(states[i].get(), state.place, state.value, state.findings);
       }
     }
     const auto ends = DrawCompletions(
@@ -82,7 +83,7 @@ class StepDomain final : public SearchDomain {
       if (ends[i].branch == nullptr) continue;
       values[owner[i]] = ValueIn(ends[i].text, kind_, work_.question());
       if (!values[owner[i]].empty()) {
-        Count(ends[i], values[owner[i]], CheckText(work_, ends[i].text));
+        Count(states[owner[i]].get(), ends[i], values[owner[i]], CheckText(work_, ends[i].text));
       }
     }
     const auto candidates = Vote(*derivations_, kind_, true);
@@ -103,6 +104,9 @@ class StepDomain final : public SearchDomain {
     if (candidates.empty()) return false;
     return candidates[0].mass - (candidates.size() > 1 ? candidates[1].mass : 0.0) >= kLead;
   }
+
+  /// The states that the derivations went out from, in their order.
+  const std::vector<const SearchState*>& origins() const { return origins_; }
 
  private:
   static StepState& At(const StatePtr& state) { return static_cast<StepState&>(*state); }
@@ -126,7 +130,9 @@ class StepDomain final : public SearchDomain {
     return move;
   }
 
-  void Count(const Place& place, const std::string& value, std::vector<Finding> findings) {
+  void Count(const SearchState* origin, const Place& place, const std::string& value,
+             std::vector<Finding> findings) {
+    origins_.push_back(origin);
     Derivation derivation;
     derivation.text = place.text;
     derivation.value = value;
@@ -141,12 +147,23 @@ class StepDomain final : public SearchDomain {
   Work& work_;
   AnswerKind kind_;
   std::vector<Derivation>* derivations_;
+  std::vector<const SearchState*> origins_;
 };
 
-/// The tree that was searched, in the trace.
-void Record(Work& work, const TreeSearch& search) {
+/// The share that the edge to a node had among its siblings.
+double PriorOf(const std::vector<SearchNode>& nodes, std::size_t node) {
+  for (const SearchNode::Edge& edge : nodes[nodes[node].parent].edges) {
+    if (edge.child == node) return edge.prior;
+  }
+  return 0.0;
+}
+
+/// The tree that was searched, in the trace; each derivation gets the node that it went out from.
+void Record(Work& work, const TreeSearch& search, const std::vector<const SearchState*>& origins,
+            std::vector<Derivation>* derivations) {
   const auto& nodes = search.nodes();
   std::vector<std::string> ids(nodes.size());
+  std::map<const SearchState*, std::string> id_of;
   for (std::size_t i = 1; i < nodes.size(); ++i) {
     const auto& state = static_cast<const StepState&>(*nodes[i].state);
     const auto& from = static_cast<const StepState&>(*nodes[nodes[i].parent].state);
@@ -156,7 +173,7 @@ void Record(Work& work, const TreeSearch& search) {
     while (!node.text.empty() && node.text.back() == '\n') node.text.pop_back();
     node.value = state.value;
     node.search = {ids[nodes[i].parent], static_cast<int>(nodes[i].depth), nodes[i].visits,
-                   nodes[i].mean(), 0.0};
+                   nodes[i].mean(), PriorOf(nodes, i)};
     for (std::size_t t = from.place.tokens.size(); t < state.place.tokens.size(); ++t) {
       const DrawnToken& token = state.place.tokens[t];
       node.tokens.push_back({token.text, token.logprob, std::nullopt});
@@ -169,6 +186,10 @@ void Record(Work& work, const TreeSearch& search) {
       verification.span.end -= from.place.text.size();
     }
     ids[i] = work.trace().Add(std::move(node));
+    id_of[nodes[i].state.get()] = ids[i];
+  }
+  for (std::size_t i = 0; i < derivations->size(); ++i) {
+    (*derivations)[i].node = id_of[origins[i]];
   }
   const auto best = search.PathTo(search.Best());
   for (std::size_t i = 2; i < best.size(); ++i) {
@@ -193,7 +214,7 @@ Result<Answer> SolveMcts(Work& work) {
     auto root = std::make_shared<StepState>();
     root->place = {*start, "", {}, false};
     search.Run(std::move(root));
-    Record(work, search);
+    Record(work, search, domain.origins(), &derivations);
     return {};
   });
   if (!searched && derivations.empty() && !work.budget().Exhausted()) {

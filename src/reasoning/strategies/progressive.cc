@@ -75,7 +75,7 @@ Result<Answer> SolveProgressively(Work& work) {
       if (!judged) return Fail("the model gave no judgement");
       NodeVerification verification;
       verification.method = "self-check";
-      verification.status = *judged >= 0.5 ? Verdict::kUnsupported : Verdict::kUnchecked;
+      verification.status = *judged < 0.5 ? Verdict::kUnsupported : Verdict::kUnchecked;
       verification.semantics = "the model's own probability of yes";
       verification.detail = fmt::format("it gives its answer {:.2f}", *judged);
       if (!derivations.front().node.empty()) {

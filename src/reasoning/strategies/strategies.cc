@@ -99,6 +99,7 @@ Result<Answer> Solve(TextModel& model, std::string_view strategy, const Question
   head.question =
       question.context.empty() ? question.text : question.context + "\n\n" + question.text;
   head.model_name = model.name();
+  head.model_hash = model.hash();
   head.strategy = std::string(found->name);
   head.settings = SettingsJson(settings);
   head.seed = settings.seed;
@@ -114,7 +115,6 @@ Result<Answer> Solve(TextModel& model, std::string_view strategy, const Question
   end["budget"] = {{"tokens", budget.tokens_spent()},
                    {"calls", budget.calls_spent()},
                    {"ms", ms},
-                   {"kv_bytes", 0},
                    {"kv_reused", work.tokens_reused()}};
   if (!answer) {
     end["status"] = "failed";

@@ -29,8 +29,6 @@ class ScriptedModel final : public TextModel {
   std::string name() const override { return "scripted"; }
   std::string hash() const override { return "0"; }
   std::string family() const override { return "scripted"; }
-  std::size_t context() const override { return std::size_t{1} << 20; }
-  std::size_t CountTokens(std::string_view text) const override { return text.size(); }
 
   Result<BranchPtr> Begin(const Prompt& prompt) override {
     auto branch = std::make_shared<Place>();

@@ -22,7 +22,7 @@ class Recorder {
  public:
   /// Begins the trace with the fields of `head` that are known at the start (question, owner,
   /// model, strategy, settings, seed). An empty id is replaced by a new one.
-  Recorder(Trace head, OnTraceEvent on_event = {});
+  explicit Recorder(Trace head, OnTraceEvent on_event = {});
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 

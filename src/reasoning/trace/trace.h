@@ -109,7 +109,7 @@ struct TraceBudget {
   std::size_t tokens = 0;  ///< drawn, discarded samples included
   std::size_t calls = 0;   ///< continuations asked for
   double ms = 0.0;
-  std::size_t kv_bytes = 0;
+  std::size_t kv_bytes = 0;   ///< 0: not measured
   std::size_t kv_reused = 0;  ///< tokens that needed no computing
 };
 
