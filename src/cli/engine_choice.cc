@@ -44,6 +44,7 @@ void AddMemoryOptions(Options& options, EngineChoice* choice) {
                 "for keys and values (default: half of the free memory)");
   options.Text("--kv-dir", &choice->kv_dir, "DIR", "keep keys and values here for the next start");
   options.Bytes("--kv-disk", &choice->kv_disk, "most of it for one model (4G)");
+  options.Text("--draft-model", &choice->draft, "MODEL", "a small one whose guesses save time");
 }
 
 Result<model::LoadOptions> LoadOptionsFor(const EngineChoice& choice) {
@@ -98,6 +99,7 @@ Result<std::shared_ptr<generate::LanguageModel>> LoadLanguageModel(const EngineC
   options.context = load->context;
   options.kv_bytes = static_cast<std::size_t>(choice.kv_memory.value_or(0));
   options.kv_dir = choice.kv_dir;
+  options.draft = choice.draft;
   if (choice.kv_disk) options.kv_disk = static_cast<std::size_t>(*choice.kv_disk);
   options.warn = [](const Error& error) { Note(error.Message()); };
   return generate::LanguageModel::Load(*name, options);

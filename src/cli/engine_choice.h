@@ -21,6 +21,7 @@ struct EngineChoice {
   std::optional<std::uint64_t> kv_memory;
   std::string kv_dir;
   std::optional<std::uint64_t> kv_disk;
+  std::string draft;
   std::string compute = "fast";  ///< or "f32"
   std::string quant;             ///< "", "int8" or "int4"
   std::string kv;                ///< name of a KvType, or empty: int12, but f32 with the reference
@@ -32,7 +33,7 @@ void AddEngineOptions(Options& options, EngineChoice* choice);
 /// --compute, --kv and --quant.
 void AddFormatOptions(Options& options, EngineChoice* choice);
 
-/// --kv-memory, --kv-dir and --kv-disk, for commands that answer.
+/// --kv-memory, --kv-dir, --kv-disk and --draft-model, for commands that answer.
 void AddMemoryOptions(Options& options, EngineChoice* choice);
 
 /// -c, for commands that answer.

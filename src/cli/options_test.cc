@@ -6,8 +6,8 @@
 namespace ergo::cli {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 struct Values {
   bool flag = false;
@@ -98,7 +98,7 @@ TEST(Options, FurtherOptionsAreNamedInShortHelpAndExplainedInLong) {
   options.Further();
   Declare(options, &values);
   EXPECT_THAT(options.Help(), HasSubstr("Further: --raw, -m, --model, --stop,"));
-  EXPECT_THAT(options.Help(), testing::Not(HasSubstr("a whole number")));
+  EXPECT_THAT(options.Help(), ::testing::Not(HasSubstr("a whole number")));
   EXPECT_THAT(options.Help(true), HasSubstr("--max-tokens N"));
   EXPECT_THAT(options.Help(true), HasSubstr("a whole number"));
   EXPECT_EQ(*options.Parse({"--help-all"}), Options::Outcome::kHelpAll);

@@ -79,12 +79,15 @@ Status LanguageModel::LoadParts(const LanguageModelOptions& options) {
   runtime::EngineOptions shared = engine_options_;
   shared.kv_bytes =
       options.kv_bytes != 0 ? options.kv_bytes : std::max(AvailableMemory() / 2, kLeastKvBytes);
+  auto draft = LoadDraft(options, &shared.kv_bytes);
+  if (!draft) return Fail(std::move(draft));
   auto engine = runtime::Engine::Create(*model_, shared);
   if (!engine) return Fail(std::move(engine));
   if (!options.kv_dir.empty()) OpenStore(options, **engine);
   runtime::LoopOptions loop;
   loop.threads = options.threads;
   loop.pool = options.pool;
+  loop.draft = std::move(*draft);
   scheduler_ = std::make_unique<runtime::Scheduler>(std::move(*engine), loop);
 
   ends_ = tokenizer_->end_of_generation();
@@ -93,6 +96,47 @@ Status LanguageModel::LoadParts(const LanguageModelOptions& options) {
   ends_.erase(std::unique(ends_.begin(), ends_.end()), ends_.end());
   think_tags_ = ThinkTags::Find(*tokenizer_);
   return {};
+}
+
+/// The draft model, if one is wanted; it takes so much of `kv_bytes` that it holds as many tokens
+/// as the model itself.
+Result<std::shared_ptr<runtime::DraftModel>> LanguageModel::LoadDraft(
+    const LanguageModelOptions& options, std::size_t* kv_bytes) {
+  if (options.draft.empty()) return nullptr;
+  auto files = formats::Open(options.draft);
+  if (!files) return Fail(std::move(files));
+  const auto words = tokenizer::Tokenizer::Load(*files);
+  if (!words) return Fail(std::string(words.error().what), files->path);
+  const std::size_t size = std::min(words->size(), tokenizer_->size());
+  for (std::size_t id = 0; id < size; ++id) {
+    const auto token = static_cast<TokenId>(id);
+    if (words->Piece(token) == tokenizer_->Piece(token)) continue;
+    return Fail(fmt::format("can't draft for {}: their vocabularies differ, first at token {}",
+                            files_.path, id),
+                files->path, "name a smaller model of the same family (--draft-model)");
+  }
+  model::LoadOptions load;
+  load.threads = options.threads;
+  load.context = options.context;
+  load.pool = options.pool;
+  auto model = model::Model::Load(*files, load);
+  if (!model) return Fail(std::move(model));
+  draft_ = std::move(*model);
+  const auto bytes = [](const model::Model& of) {
+    double sum = 0.0;
+    for (const model::KvClass& kv_class : of.kv_classes()) {
+      sum += static_cast<double>(kv_class.layout.BlockBytes());
+    }
+    return sum;
+  };
+  const double share = bytes(*draft_) / (bytes(*draft_) + bytes(*model_));
+  runtime::EngineOptions engine_options = engine_options_;
+  engine_options.context = 0;
+  engine_options.kv_bytes = static_cast<std::size_t>(share * static_cast<double>(*kv_bytes));
+  auto engine = runtime::Engine::Create(*draft_, engine_options);
+  if (!engine) return Fail(std::move(engine));
+  *kv_bytes -= engine_options.kv_bytes;
+  return std::make_shared<runtime::DraftModel>(std::move(*engine));
 }
 
 /// Without the store everything works, only slower: what is wrong with it is no error.

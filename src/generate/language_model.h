@@ -37,6 +37,9 @@ struct LanguageModelOptions {
   std::size_t kv_disk = std::size_t{4} << 30;  ///< most bytes of it for this model
   /// Told what is wrong with the folder or its files, which are then not used; any thread.
   std::function<void(const Error&)> warn = {};
+  /// A small model whose guesses make this one faster: what formats::Open takes; empty: none. It
+  /// must have the same vocabulary. The results are the same.
+  std::string draft = {};
   ComputePool* pool = nullptr;  ///< nullptr: the process's
 };
 
@@ -98,11 +101,14 @@ class LanguageModel {
  private:
   LanguageModel() = default;
   Status LoadParts(const LanguageModelOptions& options);
+  Result<std::shared_ptr<runtime::DraftModel>> LoadDraft(const LanguageModelOptions& options,
+                                                         std::size_t* kv_bytes);
   void OpenStore(const LanguageModelOptions& options, runtime::Engine& engine);
 
   formats::ModelFiles files_;
   std::optional<tokenizer::Tokenizer> tokenizer_;
   std::unique_ptr<model::Model> model_;
+  std::unique_ptr<model::Model> draft_;
   std::unique_ptr<runtime::Scheduler> scheduler_;
   runtime::EngineOptions engine_options_;
   /// An error waits here until the template is needed: plain text does without.

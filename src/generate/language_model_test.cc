@@ -63,6 +63,25 @@ TEST(LanguageModel, RefusesATokenizerOfAnotherModel) {
   EXPECT_EQ(Refusal(folder), "");
 }
 
+TEST(LanguageModel, ADraftModelMustHaveTheSameVocabulary) {
+  const testing::TinyFolder folder;
+  const testing::TinyFolder other;
+  LanguageModelOptions options;
+  options.context = 64;
+  options.kv_bytes = std::size_t{8} << 20;
+  options.draft = other.path();
+  EXPECT_TRUE(LanguageModel::Load(folder.path(), options));
+  Json words = testing::TinyFolder::ByteTokenizer();
+  words["model"]["vocab"].erase("a");
+  words["model"]["vocab"]["aa"] = testing::TinyFolder::ByteTokenizer()["model"]["vocab"]["a"];
+  other.WriteTokenizer(words);
+  const auto refused = LanguageModel::Load(folder.path(), options);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().Message(), HasSubstr("vocabularies differ"));
+  options.draft = folder.path() + "/none";
+  EXPECT_FALSE(LanguageModel::Load(folder.path(), options));
+}
+
 TEST(LanguageModel, TemplateErrorsWaitForAChat) {
   const testing::TinyFolder folder;
   folder.Write("chat_template.jinja", "{% for %}");

@@ -14,7 +14,7 @@ namespace {
 using formats::GgufType;
 using formats::ModelFiles;
 using kernels::RopeConfig;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 Result<ModelConfig> Read(const ModelFiles& files) {
   auto architecture = FindArchitecture(files);

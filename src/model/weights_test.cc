@@ -13,7 +13,7 @@ namespace ergo::model {
 namespace {
 
 using formats::ModelFiles;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 ModelFiles Tiny(const char* name) {
   auto files =

@@ -16,7 +16,7 @@ namespace ergo::runtime {
 namespace {
 
 using kernels::PackAs;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 constexpr const char* kTinyModels[] = {"gemma3-tiny", "llama-tiny", "mistral-tiny", "qwen2-tiny",
                                        "qwen3-tiny"};
@@ -84,7 +84,7 @@ Expected ReadExpected(const std::string& folder) {
   return expected;
 }
 
-class TinyModel : public testing::TestWithParam<const char*> {};
+class TinyModel : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(TinyModel, HasTheLogitsOfTransformers) {
   const Expected expected = ReadExpected(GoldenFolder(GetParam()));
@@ -125,7 +125,7 @@ TEST_P(TinyModel, HasTheGreedyTokensOfTransformers) {
   EXPECT_EQ(tokens, expected.greedy);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, TinyModel, testing::ValuesIn(kTinyModels));
+INSTANTIATE_TEST_SUITE_P(All, TinyModel, ::testing::ValuesIn(kTinyModels));
 
 // ---- Batch invariance: the same bits for a row, whatever runs beside it ----
 
@@ -153,7 +153,7 @@ std::vector<InvarianceCase> InvarianceCases() {
   return cases;
 }
 
-class Invariance : public testing::TestWithParam<InvarianceCase> {
+class Invariance : public ::testing::TestWithParam<InvarianceCase> {
  protected:
   void SetUp() override {
     model_ = Load(GetParam().model, GetParam().pack, GetParam().kv);
@@ -352,11 +352,11 @@ TEST_P(Invariance, OfATreeOfBranches) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Invariance, testing::ValuesIn(InvarianceCases()));
+INSTANTIATE_TEST_SUITE_P(All, Invariance, ::testing::ValuesIn(InvarianceCases()));
 
 // ---- What the engine promises to its callers ----
 
-class EngineTest : public testing::Test {
+class EngineTest : public ::testing::Test {
  protected:
   void SetUp() override {
     model_ = Load(GoldenFolder("qwen2-tiny"), PackAs::kSource);

@@ -12,8 +12,8 @@
 namespace ergo::tokenizer {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 Result<Vocabulary> Build(const std::vector<std::string>& pieces) {
   std::vector<Vocabulary::Entry> entries;

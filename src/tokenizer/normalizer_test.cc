@@ -9,7 +9,7 @@
 namespace ergo::tokenizer {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 std::string Apply(const char* json, std::string_view text) {
   const auto normalizer = Normalizer::FromJson(Json::parse(json), "test");

@@ -9,8 +9,8 @@
 namespace ergo::tokenizer {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 class Collector final : public WordSink {
  public:

@@ -9,9 +9,9 @@
 namespace ergo::tokenizer {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 std::vector<std::string> Matches(std::string_view pattern, std::string_view text) {
   const auto regex = Regex::Compile(pattern, "test");

@@ -32,7 +32,7 @@ std::string RandomText(std::mt19937* random, std::size_t characters) {
   return text;
 }
 
-class ScannerTest : public testing::TestWithParam<ScannerKind> {};
+class ScannerTest : public ::testing::TestWithParam<ScannerKind> {};
 
 TEST_P(ScannerTest, GivesTheWordsOfItsExpression) {
   const auto regex = Regex::Compile(PatternOf(GetParam()), "test");
@@ -75,8 +75,8 @@ TEST_P(ScannerTest, AgreesOnEveryCharacter) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ScannerTest,
-                         testing::Values(ScannerKind::kGpt2, ScannerKind::kLlama3,
-                                         ScannerKind::kQwen2));
+                         ::testing::Values(ScannerKind::kGpt2, ScannerKind::kLlama3,
+                                           ScannerKind::kQwen2));
 
 TEST(ScannerForTest, KnowsItsExpressionsOnly) {
   EXPECT_EQ(ScannerFor(PatternOf(ScannerKind::kGpt2)), ScannerKind::kGpt2);

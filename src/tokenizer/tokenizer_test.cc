@@ -23,9 +23,9 @@ using formats::testing::Array;
 using formats::testing::GgufBuilder;
 using formats::testing::Raw;
 using formats::testing::Text;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 std::string GoldenFolder() { return std::string(ERGO_SOURCE_DIR) + "/tests/golden/tokenizer"; }
 
@@ -57,7 +57,7 @@ std::string Streamed(const Tokenizer& tokenizer, const std::vector<TokenId>& ids
 
 std::vector<TokenId> IdsOf(const Json& json) { return json.get<std::vector<TokenId>>(); }
 
-class TokenizerGoldenTest : public testing::TestWithParam<std::string> {};
+class TokenizerGoldenTest : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(TokenizerGoldenTest, SameIdsAndTextAsTheReference) {
   const auto tokenizer = Tokenizer::Load(FolderWith(ReadGolden(GetParam() + "/tokenizer.json")));
@@ -89,7 +89,7 @@ std::vector<std::string> GoldenNames() {
   return names;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, TokenizerGoldenTest, testing::ValuesIn(GoldenNames()),
+INSTANTIATE_TEST_SUITE_P(All, TokenizerGoldenTest, ::testing::ValuesIn(GoldenNames()),
                          [](const auto& golden) {
                            std::string name = golden.param;
                            std::replace_if(
@@ -214,7 +214,7 @@ TEST(TokenizerTest, BadTokenizerJsonSaysWhy) {
 }
 
 /// GGUF files by their keys.
-class GgufTest : public testing::Test {
+class GgufTest : public ::testing::Test {
  protected:
   void Strings(const std::string& key, const std::vector<std::string>& values) {
     std::string elements;

@@ -106,7 +106,7 @@ double ErrorOf(const Shape& shape) {
   return spread ? 0.3 : 0.8;
 }
 
-class TypedAttention : public testing::TestWithParam<Shape> {};
+class TypedAttention : public ::testing::TestWithParam<Shape> {};
 
 TEST_P(TypedAttention, IsCloseToTheReference) {
   const Shape& shape = GetParam();
@@ -150,9 +150,11 @@ std::vector<Shape> Shapes() {
   return shapes;
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, TypedAttention, testing::ValuesIn(Shapes()), [](const auto& test) {
-  return std::string(Name(test.param.type)) + "_" + std::to_string(test.index);
-});
+INSTANTIATE_TEST_SUITE_P(Shapes, TypedAttention, ::testing::ValuesIn(Shapes()),
+                         [](const auto& test) {
+                           return std::string(Name(test.param.type)) + "_" +
+                                  std::to_string(test.index);
+                         });
 
 }  // namespace
 }  // namespace ergo::kernels

@@ -102,7 +102,7 @@ class Forest {
   std::mt19937 random_{5};
 };
 
-class SharedPrefix : public testing::TestWithParam<Shape> {};
+class SharedPrefix : public ::testing::TestWithParam<Shape> {};
 
 TEST_P(SharedPrefix, HasTheBitsOfEachBranchAlone) {
   const Shape& shape = GetParam();
@@ -171,7 +171,7 @@ std::vector<Shape> Shapes() {
   return shapes;
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, SharedPrefix, testing::ValuesIn(Shapes()), [](const auto& test) {
+INSTANTIATE_TEST_SUITE_P(Shapes, SharedPrefix, ::testing::ValuesIn(Shapes()), [](const auto& test) {
   return std::string(Name(test.param.type)) + "_" + std::to_string(test.index);
 });
 

@@ -113,7 +113,7 @@ void ExpectSameBits(const PathKernels& path, const PathKernels& reference,
   }
 }
 
-class SameBits : public testing::TestWithParam<DType> {
+class SameBits : public ::testing::TestWithParam<DType> {
  protected:
   /// A rest of a piece, and of a stage where blocks are of 32; a last panel that is not full.
   static std::size_t Inputs() { return Info(GetParam()).block_elements == 256 ? 768 : 608; }
@@ -150,9 +150,9 @@ TEST_P(SameBits, AvxVnni) {
 }
 
 INSTANTIATE_TEST_SUITE_P(MatMul, SameBits,
-                         testing::Values(DType::kQ2K, DType::kQ3K, DType::kQ4_0, DType::kQ4_1,
-                                         DType::kQ4K, DType::kQ5_0, DType::kQ5_1, DType::kQ5K,
-                                         DType::kQ6K, DType::kQ8_0),
+                         ::testing::Values(DType::kQ2K, DType::kQ3K, DType::kQ4_0, DType::kQ4_1,
+                                           DType::kQ4K, DType::kQ5_0, DType::kQ5_1, DType::kQ5K,
+                                           DType::kQ6K, DType::kQ8_0),
                          [](const auto& param) { return std::string(Info(param.param).name); });
 
 TEST(MatMulPaths, RowsThatAreNotWholeBlocks) {

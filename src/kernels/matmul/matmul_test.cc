@@ -72,7 +72,7 @@ std::vector<float> Multiply(const PackedMatrix& matrix, const std::vector<float>
   return out;
 }
 
-class EveryFormat : public testing::TestWithParam<DType> {};
+class EveryFormat : public ::testing::TestWithParam<DType> {};
 
 TEST_P(EveryFormat, IsTheProductOfDecodedWeights) {
   const RandomMatrix weights(GetParam());
@@ -114,10 +114,10 @@ TEST_P(EveryFormat, RowsDoNotDependOnTheirNeighboursOrThreads) {
 }
 
 INSTANTIATE_TEST_SUITE_P(MatMul, EveryFormat,
-                         testing::Values(DType::kF32, DType::kF16, DType::kBF16, DType::kQ2K,
-                                         DType::kQ3K, DType::kQ4_0, DType::kQ4_1, DType::kQ4K,
-                                         DType::kQ5_0, DType::kQ5_1, DType::kQ5K, DType::kQ6K,
-                                         DType::kQ8_0),
+                         ::testing::Values(DType::kF32, DType::kF16, DType::kBF16, DType::kQ2K,
+                                           DType::kQ3K, DType::kQ4_0, DType::kQ4_1, DType::kQ4K,
+                                           DType::kQ5_0, DType::kQ5_1, DType::kQ5K, DType::kQ6K,
+                                           DType::kQ8_0),
                          [](const auto& param) { return std::string(Info(param.param).name); });
 
 TEST(MatMul, FloatWeightsAreQuantizedWhileLoading) {

@@ -59,7 +59,7 @@ struct FormatName {
 };
 
 template <typename Format>
-class QuantTest : public testing::Test {};
+class QuantTest : public ::testing::Test {};
 TYPED_TEST_SUITE(QuantTest, decltype(AsTestTypes(BlockFormats{})), FormatName);
 
 TYPED_TEST(QuantTest, AgreesWithTheTableOfTypes) {

@@ -13,7 +13,7 @@
 
 namespace ergo::kernels {
 
-class PathTest : public testing::TestWithParam<CpuPath> {
+class PathTest : public ::testing::TestWithParam<CpuPath> {
  protected:
   const ElementwiseKernels& kernels() const { return ElementwiseFor(GetParam()); }
 };
@@ -23,10 +23,10 @@ inline auto HostPaths() {
   for (const CpuPath path : {CpuPath::kPortable, CpuPath::kAvx2, CpuPath::kAvx512}) {
     if (CanRun(path)) paths.push_back(path);
   }
-  return testing::ValuesIn(paths);
+  return ::testing::ValuesIn(paths);
 }
 
-inline std::string PathName(const testing::TestParamInfo<CpuPath>& info) {
+inline std::string PathName(const ::testing::TestParamInfo<CpuPath>& info) {
   return std::string(Name(info.param));
 }
 

@@ -129,6 +129,9 @@ void EngineLoop::Fork(std::shared_ptr<Live> live, const Branch& branch) {
     live->options.hook = parent.options.hook->Fork();
   }
   live->speculation = parent.speculation;
+  if (options_.draft && live->options.speculate) {
+    live->draft = options_.draft->Fork(parent.draft, position);
+  }
   live->tokens.reserve(position + branch.appended.size() + 16);
   live->tokens.assign(parent.tokens.begin(),
                       parent.tokens.begin() + static_cast<std::ptrdiff_t>(position));
@@ -203,6 +206,7 @@ void EngineLoop::Drop(std::uint64_t id) {
 
 /// Keys and values go into the tree of prefixes, from where others may use them or push them out.
 void EngineLoop::GiveKvBack(Live& live) {
+  if (options_.draft) options_.draft->Forget(live.draft);
   if (live.kv == 0) return;
   // Continuations that were scored are many and hardly ever met again.
   if (!live.job) {

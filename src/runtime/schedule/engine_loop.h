@@ -16,6 +16,7 @@
 #include "runtime/engine.h"
 #include "runtime/schedule/sequence.h"
 #include "runtime/schedule/service.h"
+#include "runtime/speculate/draft_model.h"
 #include "runtime/speculate/output_index.h"
 #include "runtime/speculate/speculation_control.h"
 
@@ -25,10 +26,11 @@ struct LoopOptions {
   /// Most time that a step with other sequences' prompts in it may take, for those who wait for
   /// their next token.
   double stall_seconds = 0.1;
-  std::size_t most_running = 4096;     ///< sequences at a time; others wait
-  std::size_t most_waiting = 1 << 20;  ///< more are refused
-  ComputePool* pool = nullptr;         ///< nullptr: the process's
-  int threads = 0;                     ///< 0: all of the pool
+  std::size_t most_running = 4096;              ///< sequences at a time; others wait
+  std::size_t most_waiting = 1 << 20;           ///< more are refused
+  ComputePool* pool = nullptr;                  ///< nullptr: the process's
+  int threads = 0;                              ///< 0: all of the pool
+  std::shared_ptr<DraftModel> draft = nullptr;  ///< of this loop alone; nullptr: none
 };
 
 struct LoopStats {
@@ -127,6 +129,8 @@ class EngineLoop {
   void Plan();
   bool Take(const LivePtr& live, std::size_t count);
   void Speculate();
+  std::size_t MostProposed(const Live& live) const;
+  void ProposeFor();
   std::size_t PromptRows() const;
   void Compute();
   void Draw(Part& part, const Logits& logits);

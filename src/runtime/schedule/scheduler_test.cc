@@ -17,7 +17,7 @@ namespace ergo::runtime {
 namespace {
 
 using std::chrono::milliseconds;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 using Tokens = std::vector<std::int32_t>;
 
 /// Loaded once: two classes of layers, one with a window.
@@ -186,6 +186,55 @@ TEST(Scheduler, SpeculationChangesTheSpeedAlone) {
   const Heard heard = Listen(scheduler->Submit(prompt, std::move(plain)));
   EXPECT_EQ(heard.end.proposed_tokens, 0u);
   EXPECT_EQ(heard.tokens, Alone(prompt, Warm(1), 40));
+}
+
+std::shared_ptr<DraftModel> MakeDraft(std::size_t blocks) {
+  EngineOptions options;
+  options.context = 512;
+  options.kv_bytes = blocks * BlockBytes(Gemma());
+  return std::make_shared<DraftModel>(*Engine::Create(Gemma(), options));
+}
+
+TEST(Scheduler, ADraftModelChangesTheSpeedAlone) {
+  const auto sampling = [](std::uint64_t seed) {
+    SamplingParams params = Warm(seed);
+    params.repetition_penalty = 1.0f;
+    return params;
+  };
+  const auto wanted = [&](std::size_t count, std::uint64_t seed) {
+    SequenceOptions options;
+    options.sampling = sampling(seed);
+    options.max_tokens = count;
+    options.keep = true;
+    return options;
+  };
+  // With the model itself as its draft each guess is right, though hardly worth its time; a short
+  // memory loses some drafts.
+  for (const std::size_t blocks : {64, 6}) {
+    Limits limits;
+    limits.loop.draft = MakeDraft(blocks);
+    const auto scheduler = MakeScheduler(limits);
+    const Tokens prompt = RandomTokens(100, 9);
+    std::vector<Stream> streams;
+    for (std::uint64_t seed = 0; seed < 5; ++seed) {
+      streams.push_back(scheduler->Submit(prompt, wanted(60, seed)));
+    }
+    std::size_t accepted = 0;
+    for (std::uint64_t seed = 0; seed < 5; ++seed) {
+      const Heard heard = Listen(streams[seed]);
+      EXPECT_EQ(heard.tokens, Alone(prompt, sampling(seed), 60)) << seed;
+      accepted += heard.end.accepted_tokens;
+    }
+    if (blocks == 64) {
+      EXPECT_GT(accepted, 0u);
+    }
+    Tokens longer = prompt;
+    const Tokens first = Alone(prompt, sampling(0), 20);
+    longer.insert(longer.end(), first.begin(), first.end());
+    longer.insert(longer.end(), {3, 4});
+    const Stream branch = scheduler->Fork({streams[0]->id(), 120, {3, 4}}, wanted(30, 77));
+    EXPECT_EQ(Listen(branch).tokens, Alone(longer, sampling(77), 30));
+  }
 }
 
 TEST(Scheduler, EqualPromptsAreComputedOnce) {

@@ -16,6 +16,7 @@
 #include "runtime/logit_hook.h"
 #include "runtime/sample/sampler.h"
 #include "runtime/schedule/token_stream.h"
+#include "runtime/speculate/draft_model.h"
 #include "runtime/speculate/proposer.h"
 #include "runtime/speculate/speculation_control.h"
 
@@ -86,6 +87,7 @@ struct Live {
   std::uint64_t last_step = 0;         ///< that it took part in
   std::unique_ptr<Proposer> proposer;  ///< empty: no speculation
   SequenceSpeculation speculation;
+  DraftPlace draft;
   Proposal proposal;              ///< in the present step
   std::vector<std::int32_t> fed;  ///< the last token and the proposed ones of this step
 

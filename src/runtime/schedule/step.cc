@@ -7,6 +7,7 @@
 
 #include "kernels/softmax/softmax.h"
 #include "runtime/schedule/engine_loop.h"
+#include "runtime/speculate/lookup_proposer.h"
 
 namespace ergo::runtime {
 namespace {
@@ -57,18 +58,46 @@ bool EngineLoop::Take(const LivePtr& live, std::size_t count) {
   return true;
 }
 
-/// Lengthens the parts of one token by tokens that may follow, where that is likely to pay.
-void EngineLoop::Speculate() {
+/// Tokens that a sequence may be lengthened by, beside its last one, as far as there is room.
+std::size_t EngineLoop::MostProposed(const Live& live) const {
+  return std::min({speculation_.most(), engine_->prompt_chunk() - rows_,
+                   most_logit_rows_ - logit_rows_, engine_->context() - live.tokens.size(),
+                   live.options.max_tokens - live.drawn() - 1});
+}
+
+/// What may follow the parts of one token: from texts, or else from the draft model, for all parts
+/// together.
+void EngineLoop::ProposeFor() {
+  std::vector<DraftModel::Request> drafts;
   StepSoFar step = {std::max<std::size_t>(rows_, 1), static_cast<double>(logit_rows_)};
   for (Part& part : parts_) {
     Live& live = *part.live;
     live.proposal = {};
     if (live.proposer == nullptr || part.tokens.size() != 1) continue;
-    const std::size_t most = std::min(
-        {speculation_.most(), engine_->prompt_chunk() - rows_, most_logit_rows_ - logit_rows_,
-         engine_->context() - live.tokens.size(), live.options.max_tokens - live.drawn() - 1});
+    const std::size_t most = MostProposed(live);
     if (most == 0) continue;
     live.proposal = live.proposer->Propose(live.tokens, most);
+    if (options_.draft == nullptr || live.proposal.matched >= LookupProposer::kGoodMatch) continue;
+    const std::size_t asked =
+        speculation_.Ask(live.speculation, most, options_.draft->seconds(), step);
+    if (asked == 0) continue;
+    live.proposal = {};
+    drafts.push_back({&live.draft, live.tokens, &live.options.sampling, asked, &live.proposal});
+    step.rows += asked;
+    step.tokens += static_cast<double>(asked);
+  }
+  if (!drafts.empty()) options_.draft->Propose(drafts);
+}
+
+/// Lengthens the parts of one token by tokens that may follow, where that is likely to pay.
+void EngineLoop::Speculate() {
+  ProposeFor();
+  StepSoFar step = {std::max<std::size_t>(rows_, 1), static_cast<double>(logit_rows_)};
+  for (Part& part : parts_) {
+    Live& live = *part.live;
+    if (live.proposal.tokens.empty()) continue;
+    const std::size_t most = MostProposed(live);
+    if (live.proposal.tokens.size() > most) live.proposal.tokens.resize(most);
     const StepSoFar without = step;
     const std::size_t count = speculation_.Choose(live.speculation, live.proposal, step);
     if (count == 0) continue;

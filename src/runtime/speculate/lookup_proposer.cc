@@ -3,12 +3,6 @@
 #include <utility>
 
 namespace ergo::runtime {
-namespace {
-
-/// From here on the sequence's own match is good enough not to look elsewhere.
-constexpr std::size_t kGoodMatch = 8;
-
-}  // namespace
 
 LookupProposer::LookupProposer(const OutputIndex* earlier, std::string name_space,
                                const SuffixLookupOptions& options)

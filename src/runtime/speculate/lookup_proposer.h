@@ -14,6 +14,9 @@ namespace ergo::runtime {
 /// Without state of its own; a fork is a copy.
 class LookupProposer final : public Proposer {
  public:
+  /// A match of so many tokens is good enough not to look elsewhere.
+  static constexpr std::size_t kGoodMatch = 8;
+
   /// `earlier` may be nullptr; else it must outlive the proposer and its forks, and is read on
   /// their thread.
   explicit LookupProposer(const OutputIndex* earlier = nullptr, std::string name_space = {},

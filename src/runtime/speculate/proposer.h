@@ -22,10 +22,9 @@ struct Proposal {
 /// which the draws and the proposal agree (and the first draw after it) and truncates the rest: so
 /// a proposal changes the speed of a sequence, never its tokens.
 ///
-/// Implementations: lookup_proposer.h searches texts. A draft model would own a sequence of its own
-/// engine, which it truncates to what `tokens` still has in common with it. Heads for several next
-/// tokens would be given the last hidden row by whoever runs the step, before Propose.
-/// One thread at a time.
+/// lookup_proposer.h searches texts; draft_model.h, which proposes for all sequences of a step
+/// together, stands beside this interface. Heads for several next tokens would be given the last
+/// hidden row by whoever runs the step, before Propose. One thread at a time.
 class Proposer {
  public:
   Proposer() = default;

@@ -63,6 +63,34 @@ AcceptanceRates::Chances SpeculationControl::ChancesOf(const SequenceSpeculation
   return sequence.rates.Estimate(grade, shared, kSharedWeight);
 }
 
+std::size_t SpeculationControl::Ask(SequenceSpeculation& sequence, std::size_t most, double seconds,
+                                    const StepSoFar& step) const {
+  if (cost_.StepsSince(step.rows) >= kStaleSteps) return 0;
+  most = std::min(most, options_.most);
+  const double unit = cost_.RowSeconds();
+  const double each = unit > 0.0 ? seconds / unit : 0.0;
+  const auto chances = ChancesOf(sequence, 0);
+  const double now = cost_.Relative(step.rows);
+  std::size_t best = 0;
+  double best_speed = options_.least_gain * step.tokens / now;
+  for (std::size_t k = 1; k <= most; ++k) {
+    const double cost = cost_.Relative(step.rows + k) + each * static_cast<double>(k);
+    const double speed = (step.tokens + chances.Expected(k)) / cost;
+    if (speed > best_speed) {
+      best_speed = speed;
+      best = k;
+    }
+  }
+  if (best > 0 || most == 0) return best;
+  const std::size_t probe = std::min(most, kProbe);
+  const double price = std::max(
+      cost_.Relative(step.rows + probe) - now + each * static_cast<double>(probe), kLeastPrice);
+  sequence.draft_credit += options_.probe_share * now / static_cast<double>(step.rows);
+  if (sequence.draft_credit < price) return 0;
+  sequence.draft_credit = 0.0;
+  return probe;
+}
+
 std::size_t SpeculationControl::Choose(SequenceSpeculation& sequence, const Proposal& proposal,
                                        StepSoFar& step) {
   const std::size_t available = std::min(proposal.tokens.size(), options_.most);

@@ -53,7 +53,8 @@ class AcceptanceRates {
 /// What a SpeculationControl knows of one sequence; a fork gets a copy.
 struct SequenceSpeculation {
   AcceptanceRates rates = {};
-  double credit = 0.0;  ///< for tries, in steps of one row
+  double credit = 0.0;        ///< for tries, in steps of one row
+  double draft_credit = 0.0;  ///< for tries of a draft model
 };
 
 /// Rows that a step has already, and the tokens that it will give.
@@ -74,6 +75,11 @@ class SpeculationControl {
 
   /// What to ask of proposers.
   std::size_t most() const { return options_.most; }
+
+  /// How many tokens, at most `most`, a draft model that takes `seconds` for each (0: not known)
+  /// should guess; `step` is what there is without them.
+  std::size_t Ask(SequenceSpeculation& sequence, std::size_t most, double seconds,
+                  const StepSoFar& step) const;
 
   /// How many tokens of the proposal are to be computed; `step` grows by them.
   std::size_t Choose(SequenceSpeculation& sequence, const Proposal& proposal, StepSoFar& step);

@@ -72,6 +72,8 @@ double StepCost::Relative(std::size_t rows) const {
   return std::max(RawCost(rows) / RawCost(1), least);
 }
 
+double StepCost::RowSeconds() const { return steps_ == 0 ? 0.0 : std::exp(level_) * RawCost(1); }
+
 std::uint64_t StepCost::StepsSince(std::size_t rows) const {
   std::uint64_t last = 0;
   std::uint64_t samples = 0;

@@ -21,6 +21,8 @@ class StepCost {
   /// Cost of a step of `rows` rows in units of one of a single row. Between measured numbers it is
   /// interpolated; before anything is measured, and beyond, each row adds at least kRowShare.
   double Relative(std::size_t rows) const;
+  /// Seconds of a step of a single row; 0: nothing measured.
+  double RowSeconds() const;
   /// The largest number of rows that was measured; 0: none.
   std::size_t largest() const { return largest_; }
   static constexpr std::uint64_t kNever = ~std::uint64_t{0};
