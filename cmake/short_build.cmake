@@ -2,6 +2,10 @@
 # headers and caches smaller files better, both ways are off.
 option(ERGO_GROUP "Compile files in groups" ON)
 option(ERGO_PRECOMPILE "Use precompiled headers" ON)
+find_program(ERGO_PYTHON3 python3)
+if(NOT ERGO_PYTHON3)
+  set(ERGO_GROUP OFF)
+endif()
 if(CMAKE_CXX_COMPILER_LAUNCHER MATCHES "ccache" OR ERGO_FUZZ)
   set(ERGO_GROUP OFF)
   set(ERGO_PRECOMPILE OFF)
@@ -22,7 +26,7 @@ function(ergo_group target list_name)
   list(FILTER single INCLUDE REGEX "_(avx2|avxvnni|avx512|amx)(_test)?\\.cc$")
   set(files ${${list_name}})
   list(FILTER files EXCLUDE REGEX "_(avx2|avxvnni|avx512|amx)(_test)?\\.cc$")
-  execute_process(COMMAND python3 ${CMAKE_SOURCE_DIR}/cmake/unity.py
+  execute_process(COMMAND ${ERGO_PYTHON3} ${CMAKE_SOURCE_DIR}/cmake/unity.py
                           ${CMAKE_BINARY_DIR}/groups/${target} ${files}
                   OUTPUT_VARIABLE grouped OUTPUT_STRIP_TRAILING_WHITESPACE
                   COMMAND_ERROR_IS_FATAL ANY)

@@ -6,8 +6,9 @@ cd "$(dirname "$0")/.."
 
 build=(g++ cmake ninja-build pkg-config libexpected-dev libfmt-dev nlohmann-json3-dev libcli11-dev
        libpcre2-dev libutf8proc-dev libcurl4-openssl-dev libssl-dev
-       libxxhash-dev libgmp-dev libginac-dev libz3-dev libsqlite3-dev libseccomp-dev bubblewrap)
-fetch=(ca-certificates python3 python3-pip)
+       libxxhash-dev libgmp-dev libginac-dev libz3-dev libsqlite3-dev libseccomp-dev bubblewrap
+       python3)
+fetch=(ca-certificates python3-pip)
 tests=(libgtest-dev libgmock-dev librapidcheck-dev)
 case "${1:-}" in
   run) packages=("${build[@]}" "${fetch[@]}") ;;

@@ -34,15 +34,15 @@ if ((${#files[@]} > most)); then
   echo "lint: the first $most of ${#files[@]} changed files; tools/nightly.sh checks all"
   files=("${files[@]:0:most}")
 fi
-if [[ ! -f build/compile_commands.json ]]; then
-  cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release >/dev/null || exit 1
-fi
+# A folder of its own, in which each file is compiled by itself.
+cmake -S . -B build-lint -G Ninja -DCMAKE_BUILD_TYPE=Release -DERGO_GROUP=OFF \
+  -DERGO_PRECOMPILE=OFF >/dev/null || exit 1
 
 # Flags that only g++ knows must not stop clang-tidy.
 report=$(mktemp)
 trap 'rm -f "$report"' EXIT
 printf '%s\0' "${files[@]}" |
-  timeout "$seconds" xargs -0 -n 1 -P "$(nproc)" clang-tidy-16 -p build --quiet \
+  timeout "$seconds" xargs -0 -n 1 -P "$(nproc)" clang-tidy-16 -p build-lint --quiet \
     --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-ignored-optimization-argument \
     >"$report" 2>/dev/null
 status=$?
