@@ -160,6 +160,9 @@ std::string Shown(const reasoning::Answer& answer) {
   if (answer.verified) how += ", verified";
   if (!how.empty()) text += Styled(Style::kDim, "  (" + how + ")", fd);
   text += "\n";
+  for (const reasoning::TraceConflict& conflict : answer.trace.conflicts) {
+    text += Styled(Style::kDim, conflict.reason, fd) + "\n";
+  }
   const bool doubt = answer.confidence.value_or(1.0) < kUncertain;
   if (!answer.uncertainty.empty()) {
     text +=

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "reasoning/derive/answer_value.h"
+#include "reasoning/derive/compare.h"
 #include "reasoning/derive/givens.h"
 #include "reasoning/verify/checks.h"
 
@@ -16,6 +17,7 @@ namespace {
 
 /// What a check may take; one that needs longer says nothing.
 constexpr std::chrono::milliseconds kCheckTime(2000);
+constexpr std::size_t kMostOthers = 3;  ///< other solutions that are compared with the answer
 
 /// What a derivation's checks make of its vote.
 double WeightOf(const Derivation& derivation) {
@@ -26,6 +28,25 @@ double WeightOf(const Derivation& derivation) {
   // Word problems seldom give numbers in vain, and quantities are seldom negative.
   weight *= std::pow(0.4, static_cast<double>(std::min<std::size_t>(derivation.missing, 4)));
   return weight;
+}
+
+/// Says for the next best values how they were found, and where and why they differ.
+void RecordOthers(Work& work, const std::vector<Derivation>& derivations,
+                  const std::vector<Candidate>& candidates) {
+  const Derivation& best = derivations[candidates.front().supporters.front()];
+  for (std::size_t i = 1; i < std::min(candidates.size(), kMostOthers + 1); ++i) {
+    const Candidate& candidate = candidates[i];
+    const Derivation& other = derivations[candidate.supporters.front()];
+    TraceConflict conflict;
+    const bool text = candidate.value.find('\n') != std::string::npos;
+    conflict.reason = fmt::format(
+        "{} was found too, by {} of {} derivations; {}", text ? "something else" : candidate.value,
+        candidate.supporters.size(), derivations.size(), HowItDiffers(other, best));
+    for (const std::string& node : {best.node, other.node}) {
+      if (!node.empty()) conflict.nodes.push_back(node);
+    }
+    work.trace().Conflict(std::move(conflict));
+  }
 }
 
 }  // namespace
@@ -160,6 +181,7 @@ Answer Conclude(Work& work, const std::vector<Derivation>& derivations,
       work.trace().Link({derivations[supporter].node, id, EdgeType::kPremise, 1.0});
     }
   }
+  RecordOthers(work, derivations, candidates);
   for (std::size_t i = 1; i < candidates.size(); ++i) {
     for (const std::size_t other : candidates[i].supporters) {
       if (!derivations[other].node.empty()) {

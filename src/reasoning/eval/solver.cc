@@ -1,49 +1,45 @@
 #include "reasoning/eval/solver.h"
 
-#include <utility>
-
-#include "reasoning/verify/logic_knights.h"
-#include "reasoning/verify/logic_question.h"
+#include "reasoning/derive/answer_value.h"
+#include "reasoning/formal/formal.h"
+#include "reasoning/stage/work.h"
 
 namespace ergo::reasoning::eval {
-
 namespace {
 
-/// One family of questions; the first that understands a question answers it.
-using Solver = std::optional<Answer> (*)(const Question& question);
+/// Answers nothing.
+class NoModel final : public TextModel {
+ public:
+  std::string name() const override { return std::string(kSolverName); }
+  std::string hash() const override { return {}; }
+  std::string family() const override { return {}; }
+  Result<BranchPtr> Begin(const Prompt& /*prompt*/) override { return None(); }
+  std::vector<Result<Drawn>> Continue(std::span<const Continuation> continuations,
+                                      const std::function<bool()>& /*cancelled*/) override {
+    return std::vector<Result<Drawn>>(continuations.size(), Result<Drawn>(None()));
+  }
+  Result<std::vector<double>> Score(const BranchPtr& /*from*/,
+                                    std::span<const std::string> /*texts*/) override {
+    return None();
+  }
 
-Answer Certain(std::string value) {
-  Answer answer;
-  answer.text = value;
-  answer.value = std::move(value);
-  answer.confidence = 1.0;
-  answer.verified = true;
-  return answer;
-}
-
-std::optional<Answer> SolveTheory(const Question& question) {
-  const std::optional<LogicAnswer> solved =
-      SolveLogicQuestion(question.context, question.text, question.options);
-  if (!solved || !solved->exact) return std::nullopt;
-  return Certain(solved->value);
-}
-
-std::optional<Answer> SolveIsland(const Question& question) {
-  const std::optional<KnightsAnswer> solved = SolveKnights(
-      question.context.empty() ? question.text : question.context + " " + question.text);
-  if (!solved || !solved->exact || solved->solutions != 1) return std::nullopt;
-  return Certain(solved->Say());
-}
-
-constexpr Solver kSolvers[] = {SolveTheory, SolveIsland};
+ private:
+  static tl::unexpected<Error> None() { return Fail("there is no model", "solver"); }
+};
 
 }  // namespace
 
 std::optional<Answer> SolveWithoutModel(const Question& question) {
-  for (const Solver solver : kSolvers) {
-    if (std::optional<Answer> answer = solver(question)) return answer;
-  }
-  return std::nullopt;
+  NoModel model;
+  const SolveSettings settings;
+  Recorder trace{Trace()};
+  Budget budget(settings.limits);
+  Work work(model, question, settings, trace, budget);
+  const auto derivation = SolveFormally(work);
+  if (!derivation || derivation->kind != DerivationKind::kFormal) return std::nullopt;
+  Answer answer = Conclude(work, {*derivation}, Vote({*derivation}, KindOf(question), true));
+  answer.confidence = 1.0;
+  return answer;
 }
 
 }  // namespace ergo::reasoning::eval
