@@ -13,6 +13,9 @@
 namespace ergo::reasoning {
 namespace {
 
+/// A derivation that begins to write a program, to confirm its answer as a rule, ends there.
+constexpr std::string_view kFence = "```";
+
 /// One chain in the making.
 struct Chain {
   Continuation next;
@@ -21,6 +24,7 @@ struct Chain {
   std::size_t tokens = 0;
   bool done = false;
   bool finished = false;
+  bool fenced = false;  ///< ended by kFence
 };
 
 /// Takes what was drawn; if that ends in "=", the exact value goes before what comes next.
@@ -31,8 +35,10 @@ void Take(Drawn drawn, Chain* chain) {
                          std::make_move_iterator(drawn.logprobs.end()));
   chain->next.from = drawn.branch;
   chain->next.append.clear();
-  if (drawn.end == DrawEnd::kStop && drawn.tokens > 0 && chain->left > 0) {
-    const std::string_view text = drawn.branch->text();
+  const std::string_view text = drawn.branch->text();
+  chain->fenced = drawn.end == DrawEnd::kStop && !text.ends_with('=') &&
+                  text.find(kFence) != std::string_view::npos;
+  if (drawn.end == DrawEnd::kStop && !chain->fenced && drawn.tokens > 0 && chain->left > 0) {
     if (const auto value = ExactValueAfterEquals(text)) {
       const bool space = text.ends_with(' ') || text.ends_with('$');
       chain->next.append = (space ? "" : " ") + *value;
@@ -40,10 +46,11 @@ void Take(Drawn drawn, Chain* chain) {
     return;
   }
   chain->done = true;
-  chain->finished = drawn.end == DrawEnd::kEnd;
+  chain->finished = drawn.end == DrawEnd::kEnd || chain->fenced;
 }
 
-std::vector<Chain> Begin(Work& work, const ChainOptions& options, const BranchPtr& start) {
+std::vector<Chain> Begin(Work& work, const ChainOptions& options, bool stops_at_fences,
+                         const BranchPtr& start) {
   std::vector<Chain> chains(options.count);
   for (Chain& chain : chains) {
     chain.left = options.max_tokens;
@@ -51,7 +58,8 @@ std::vector<Chain> Begin(Work& work, const ChainOptions& options, const BranchPt
     chain.next.draw.temperature = options.temperature;
     chain.next.draw.seed = work.NextSeed();
     chain.next.draw.logprobs = true;
-    if (options.exact_values) chain.next.draw.stop = {"="};
+    if (stops_at_fences) chain.next.draw.stop = {std::string(kFence)};
+    if (options.exact_values) chain.next.draw.stop.emplace_back("=");
   }
   return chains;
 }
@@ -119,7 +127,7 @@ Result<std::vector<Derivation>> DrawChains(Work& work, const ChainOptions& optio
   if (!prompt) return tl::unexpected(prompt.error());
   const auto start = work.Begin(*prompt);
   if (!start) return tl::unexpected(start.error());
-  std::vector<Chain> chains = Begin(work, options, *start);
+  std::vector<Chain> chains = Begin(work, options, kind == AnswerKind::kNumber, *start);
   Status last = Run(work, &chains);
   std::vector<Derivation> derivations;
   for (Chain& chain : chains) {
@@ -127,6 +135,7 @@ Result<std::vector<Derivation>> DrawChains(Work& work, const ChainOptions& optio
     Derivation derivation;
     derivation.branch = chain.next.from;
     derivation.text = std::string(chain.next.from->text().substr((*start)->text().size()));
+    if (chain.fenced) derivation.text.erase(derivation.text.rfind(kFence));
     derivation.tokens = chain.tokens;
     derivation.finished = chain.finished;
     derivation.value = ValueIn(derivation.text, kind, work.question());

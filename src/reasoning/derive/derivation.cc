@@ -22,11 +22,13 @@ constexpr std::size_t kMostOthers = 3;  ///< other solutions that are compared w
 /// What a derivation's checks make of its vote.
 double WeightOf(const Derivation& derivation) {
   double weight = derivation.kind == DerivationKind::kFormal ? 100.0 : 1.0;
+  // A small model's program is right less often than its chain of steps.
+  if (derivation.kind == DerivationKind::kProgram) weight *= 0.6;
   if (derivation.odd) weight *= 0.3;
   if (derivation.refuted()) weight *= 0.3;
   if (!derivation.finished) weight *= 0.5;
   // Word problems seldom give numbers in vain, and quantities are seldom negative.
-  weight *= std::pow(0.4, static_cast<double>(std::min<std::size_t>(derivation.missing, 4)));
+  weight *= std::pow(0.6, static_cast<double>(std::min<std::size_t>(derivation.missing, 4)));
   return weight;
 }
 

@@ -16,8 +16,8 @@ namespace {
 /// Votes by which the first answer must lead the second before nothing more is drawn.
 constexpr double kLead = 3.0;
 constexpr std::size_t kUnboundedRounds = 4;
-/// Programs are a fifth of a chain's length: as many of them are drawn for each chain.
-constexpr std::size_t kProgramsPerRound = 4;
+/// Programs take a quarter of a chain's tokens.
+constexpr std::size_t kProgramsPerRound = 2;
 constexpr std::size_t kChainsPerRound = 2;
 constexpr std::size_t kCodesPerRound = 3;
 constexpr std::size_t kChainTokens = 384;
@@ -68,9 +68,10 @@ Status Round(Work& work, bool programs, std::size_t number, std::vector<Derivati
     });
   }
   const Status chains = DeriveStage(work, "derive", derivations, [&] {
-    return DrawChains(
-        work,
-        {.count = 1, .temperature = temperature, .max_tokens = kChainTokens, .exact_values = true});
+    return DrawChains(work, {.count = number == 0 ? 1 : kChainsPerRound,
+                             .temperature = temperature,
+                             .max_tokens = kChainTokens,
+                             .exact_values = true});
   });
   return chains ? chains : status;
 }

@@ -135,7 +135,8 @@ TEST_F(CodeCheckTest, AnswersOfPrograms) {
   EXPECT_EQ(Answer("from fractions import Fraction\nanswer = Fraction(1, 3)"), "1/3");
   EXPECT_EQ(Answer("import os\nprint(4, flush=True)\nos._exit(0)"), "4");
   EXPECT_EQ(Answer("x = 1\ny = x / 0"), "! ZeroDivisionError: division by zero in line 2");
-  EXPECT_THAT(Answer("x = 1"), HasSubstr("prints nothing"));
+  EXPECT_EQ(Answer("x = 4\ntotal = x + 3\nname = 'so'\nname, x = 1, 2\ntotal = x / 4"), "0.5");
+  EXPECT_THAT(Answer("x = 'one'"), HasSubstr("prints nothing"));
   EXPECT_THAT(Answer("answer ="), HasSubstr("SyntaxError"));
   limits_.wall = std::chrono::milliseconds(500);
   EXPECT_THAT(Answer("answer = 9**9**9"), HasSubstr("! The program"));

@@ -11,7 +11,7 @@ constexpr char kField = '\x1f';
 // Both drivers end with one line: separator, fields, newline. Its text is cut, so that an answer
 // of a million digits is a short report.
 constexpr const char* kShared = R"(
-import ast, os, sys
+import ast, numbers, os, sys
 sys.set_int_max_str_digits(100000)
 def report(*fields):
     sys.stdout.flush()
@@ -74,6 +74,14 @@ def plain(value):
         rounded = round(value, 9)
         return str(int(rounded)) if rounded == int(rounded) else repr(rounded)
     return str(value)
+def last_named(tree):
+    for node in reversed(tree.body):
+        if isinstance(node, ast.Assign): target = node.targets[0]
+        elif isinstance(node, (ast.AugAssign, ast.AnnAssign)): target = node.target
+        else: continue
+        if isinstance(target, ast.Name): return target.id
+def is_number(value):
+    return isinstance(value, numbers.Number) and not isinstance(value, bool)
 def answer_of(code):
     space = {'__name__': '__main__'}
     tee = sys.stdout = Tee(sys.stdout)
@@ -93,7 +101,9 @@ def answer_of(code):
                 if found is not None: return ('value', plain(found))
         if tee.last: return ('value', tee.last)
         if value is not None: return ('value', plain(value))
-        return ('none', 'it sets no variable `answer`, has no solution() and prints nothing')
+        named = space.get(last_named(tree))
+        if is_number(named): return ('value', plain(named))
+        return ('none', 'it computes no number, has no solution() and prints nothing')
     except SystemExit: return ('value', tee.last) if tee.last else ('none', 'it left early')
     except BaseException as error:
         line, own = where(error)
