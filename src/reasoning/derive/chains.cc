@@ -9,6 +9,7 @@
 #include "reasoning/derive/steps.h"
 #include "reasoning/prompts/prompts.h"
 #include "reasoning/verify/arithmetic.h"
+#include "reasoning/verify/definitions.h"
 
 namespace ergo::reasoning {
 namespace {
@@ -39,7 +40,11 @@ void Take(Drawn drawn, Chain* chain) {
   chain->fenced = drawn.end == DrawEnd::kStop && !text.ends_with('=') &&
                   text.find(kFence) != std::string_view::npos;
   if (drawn.end == DrawEnd::kStop && !chain->fenced && drawn.tokens > 0 && chain->left > 0) {
-    if (const auto value = ExactValueAfterEquals(text)) {
+    auto value = ExactValueAfterEquals(text);
+    if (const auto calculation = CalculationBefore(text); !value && calculation) {
+      value = ExactValueAfterEquals(*calculation + " =");
+    }
+    if (value) {
       const bool space = text.ends_with(' ') || text.ends_with('$');
       chain->next.append = (space ? "" : " ") + *value;
     }
@@ -95,9 +100,12 @@ Status Run(Work& work, std::vector<Chain>* chains) {
 
 }  // namespace
 
+std::string PlainQuestion(const Question& question) {
+  return question.context.empty() ? question.text : question.context + "\n\n" + question.text;
+}
+
 std::string WholeQuestion(const Question& question) {
-  std::string whole =
-      question.context.empty() ? question.text : question.context + "\n\n" + question.text;
+  const std::string whole = PlainQuestion(question);
   std::string counts = CountsOf(question.text);
   if (counts.empty()) return whole;
   counts.pop_back();

@@ -47,7 +47,9 @@ struct ChainOptions {
   bool exact_values = false;
 };
 
-/// The question as prompts give it: its context, its text, and what its counting words come to.
+/// A question's context and text.
+std::string PlainQuestion(const Question& question);
+/// The same, and what its counting words come to ("3 dozen = 36").
 std::string WholeQuestion(const Question& question);
 
 /// The prompt for chains of steps on the work's question.

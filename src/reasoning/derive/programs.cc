@@ -40,7 +40,7 @@ Result<std::vector<Derivation>> DrawPrograms(Work& work, std::size_t count, floa
   if (Status possible = SandboxAvailable(); !possible) return Fail(std::move(possible));
   const Question& question = work.question();
   const AnswerKind kind = KindOf(question);
-  const std::string text = WholeQuestion(question);
+  const std::string text = PlainQuestion(question);
   const std::array values = {PromptValue{"question", text}};
   const auto prompt = MakePrompt({"program", LanguageOf(text), work.model().family()}, values);
   if (!prompt) return tl::unexpected(prompt.error());
