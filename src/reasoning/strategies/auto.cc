@@ -15,6 +15,7 @@ namespace {
 
 /// Votes by which the first answer must lead the second before nothing more is drawn.
 constexpr double kLead = 3.0;
+constexpr double kAgreed = 1.5;  ///< of a chain and a program that agree at once
 constexpr std::size_t kUnboundedRounds = 4;
 /// Programs take a quarter of a chain's tokens.
 constexpr std::size_t kProgramsPerRound = 2;
@@ -100,7 +101,7 @@ Result<Answer> SolveAuto(Work& work) {
     if (!drawn) return tl::unexpected(drawn.error());
     if (!sampled || (!bounded && number + 1 >= kUnboundedRounds)) break;
     const double lead = Lead(derivations, kind);
-    if (lead >= kLead || (number == 0 && KindsAgree(derivations, kind) && lead >= 2.0)) break;
+    if (lead >= kLead || (number == 0 && KindsAgree(derivations, kind) && lead >= kAgreed)) break;
   }
   return Conclude(work, derivations, Vote(derivations, kind, true));
 }
