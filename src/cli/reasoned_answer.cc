@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
+#include <filesystem>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -125,6 +127,37 @@ class LiveView {
   std::size_t refuted_ = 0;
 };
 
+/// Writes the events of an answer to the store. An answer does not depend on whether that works.
+class TraceKeeper {
+ public:
+  TraceKeeper() : store_(reasoning::TraceStore::Open(reasoning::StoreOptions::FromEnvironment())) {
+    if (!store_) {
+      Note("the trace is not kept: " + store_.error().Message());
+      return;
+    }
+    if (!(*store_)->notice().empty()) Note((*store_)->notice());
+    writer_ = std::make_unique<reasoning::StoreWriter>(store_->get());
+  }
+
+  reasoning::OnTraceEvent Listener() {
+    return writer_ ? writer_->Listener() : reasoning::OnTraceEvent();
+  }
+  /// Waits until all of it is kept and says where.
+  void Finish(const std::string& id, bool says) {
+    if (!writer_) return;
+    writer_->Flush();
+    if (Status kept = writer_->status(); !kept) {
+      Note("the trace is not kept: " + kept.error().Message());
+    } else if (says) {
+      Note("trace " + id + " (ergo trace show)");
+    }
+  }
+
+ private:
+  Result<std::unique_ptr<reasoning::TraceStore>> store_;
+  std::unique_ptr<reasoning::StoreWriter> writer_;
+};
+
 /// The steps that the answer rests on, first to last: premises backwards from its node.
 std::vector<const TraceNode*> StepsOfAnswer(const Trace& trace) {
   std::string at;
@@ -232,15 +265,9 @@ Result<int> AnswerWithReasoning(const std::shared_ptr<generate::LanguageModel>& 
   settings.seed = request.seed;
   settings.cancelled = InterruptGuard::Requested;
 
-  // An answer does not depend on whether its trace can be kept.
-  auto store = reasoning::TraceStore::Open(reasoning::StoreOptions::FromEnvironment());
-  if (!store) Note("the trace is not kept: " + store.error().Message());
-  if (store && !(*store)->notice().empty()) Note((*store)->notice());
-  std::unique_ptr<reasoning::StoreWriter> writer;
-  if (store) writer = std::make_unique<reasoning::StoreWriter>(store->get());
+  TraceKeeper keeper;
   LiveView view(settings.limits.tokens, !request.json && IsTerminal(STDERR_FILENO));
-  settings.on_event = [&view, keep = writer ? writer->Listener()
-                                            : reasoning::OnTraceEvent()](const TraceEvent& event) {
+  settings.on_event = [&view, keep = keeper.Listener()](const TraceEvent& event) {
     if (keep) keep(event);
     view.Follow(event);
   };
@@ -259,15 +286,47 @@ Result<int> AnswerWithReasoning(const std::shared_ptr<generate::LanguageModel>& 
           ? Json(*answer).dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n"
           : Shown(*answer);
   if (Status printed = Print(shown); !printed) return Fail(std::move(printed));
-  if (writer) {
-    writer->Flush();
-    if (Status kept = writer->status(); !kept) {
-      Note("the trace is not kept: " + kept.error().Message());
-    } else if (!request.json) {
-      Note("trace " + answer->trace.id + " (ergo trace show)");
-    }
-  }
+  keeper.Finish(answer->trace.id, !request.json);
   return InterruptGuard::Requested() ? kInterrupted : kOk;
+}
+
+void KeepPlainAnswer(const generate::LanguageModel& model, const std::string& question,
+                     const generate::GenerateResult& result) {
+  TraceKeeper keeper;
+  Trace head;
+  head.question = question;
+  head.model_name = std::filesystem::path(model.files().path).filename().string();
+  head.model_hash = model.digest();
+  head.strategy = "plain";
+  reasoning::Recorder trace(std::move(head), keeper.Listener());
+  TraceNode asked;
+  asked.kind = NodeKind::kQuestion;
+  asked.text = question;
+  const std::string from = trace.Add(std::move(asked));
+  TraceNode node;
+  node.kind = NodeKind::kAnswer;
+  node.text = result.text;
+  double sum = 0.0;
+  for (const generate::TokenScore& score : result.logprobs) {
+    sum += static_cast<double>(score.logprob);
+    node.tokens.push_back({model.tokenizer().PieceBytes(score.token),
+                           static_cast<double>(score.logprob), std::nullopt});
+  }
+  const double each =
+      result.logprobs.empty() ? 0.0 : std::exp(sum / static_cast<double>(result.logprobs.size()));
+  node.confidence.token = each;
+  trace.Link({from, trace.Add(std::move(node)), reasoning::EdgeType::kPremise, 1.0});
+  OrderedJson end = OrderedJson::object();
+  end["budget"] = {{"tokens", result.tokens.size()},
+                   {"calls", 1},
+                   {"ms", result.timings.first_token_ms + result.timings.decode_ms}};
+  end["status"] = "answered";
+  end["answer"] = result.text;
+  end["uncertainty"] = "nothing in it was checked";
+  trace.Set(std::move(end));
+  Note(
+      fmt::format("nothing in it was checked; the model gave its tokens {:.0f}% each", 100 * each));
+  keeper.Finish(trace.id(), true);
 }
 
 }  // namespace ergo::cli

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "cli/options.h"
 #include "generate/language_model.h"
+#include "generate/session.h"
 
 namespace ergo::cli {
 
@@ -46,5 +47,10 @@ struct ReasonedRequest {
 /// status.
 Result<int> AnswerWithReasoning(const std::shared_ptr<generate::LanguageModel>& model,
                                 const ReasonedRequest& request);
+
+/// Keeps a trace of what the plain model answered to a question that asks for nothing that could be
+/// checked, and says on stderr so. `result` has log-probabilities.
+void KeepPlainAnswer(const generate::LanguageModel& model, const std::string& question,
+                     const generate::GenerateResult& result);
 
 }  // namespace ergo::cli

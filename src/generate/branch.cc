@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "generate/answer_sequence.h"
 #include "generate/answer_text.h"
 
 namespace ergo::generate {
@@ -38,7 +39,6 @@ class BranchRun {
 
  private:
   runtime::SequenceOptions Options() const;
-  bool Ends(TokenId token) const;
   void Take(runtime::DrawnToken token);
   void End(const runtime::SequenceEnd& end);
   void Finish(FinishReason reason);
@@ -55,17 +55,8 @@ class BranchRun {
 };
 
 runtime::SequenceOptions BranchRun::Options() const {
-  const AnswerOptions& wanted = extension_.options;
-  runtime::SequenceOptions options;
-  options.sampling = wanted.sampling;
-  options.sampling.logprob = wanted.logprobs.has_value();
-  options.sampling.top_logprobs = wanted.logprobs.value_or(0);
-  if (wanted.max_tokens) options.max_tokens = *wanted.max_tokens;
-  if (!wanted.ignore_end) options.stop_tokens = model_.end_of_generation();
-  options.stop_tokens.insert(options.stop_tokens.end(), wanted.stop_tokens.begin(),
-                             wanted.stop_tokens.end());
-  if (wanted.constraint) options.hook = wanted.constraint->Start();
-  options.speculate = wanted.speculate;
+  runtime::SequenceOptions options = SequenceFor(model_, extension_.options);
+  if (extension_.options.constraint) options.hook = extension_.options.constraint->Start();
   options.keep = true;
   options.unread = kUnread;
   return options;
@@ -88,15 +79,6 @@ void BranchRun::Begin() {
   }
 }
 
-bool BranchRun::Ends(TokenId token) const {
-  const auto& ends = model_.end_of_generation();
-  if (!extension_.options.ignore_end && std::binary_search(ends.begin(), ends.end(), token)) {
-    return true;
-  }
-  const auto& stops = extension_.options.stop_tokens;
-  return std::find(stops.begin(), stops.end(), token) != stops.end();
-}
-
 void BranchRun::Finish(FinishReason reason) {
   if (done_) return;
   done_ = true;
@@ -109,32 +91,22 @@ void BranchRun::Take(runtime::DrawnToken token) {
   if (extension_.options.logprobs) {
     result_.logprobs.push_back({token.token, token.logprob, std::move(token.top)});
   }
-  if (Ends(token.token)) return;  // it is the stream's last one and has no text
+  if (EndsAnswer(model_, extension_.options, token.token))
+    return;  // it is the stream's last one and has no text
   tokens_.push_back(token.token);
   result_.text += text_.Push(token.token);
   if (text_.stopped()) Finish(FinishReason::kStop);
 }
 
 void BranchRun::End(const runtime::SequenceEnd& end) {
-  using runtime::EndReason;
-  switch (end.reason) {
-    case EndReason::kStopToken:
-      ended_ = true;
-      return Finish(FinishReason::kStop);
-    case EndReason::kComplete:
-      return Finish(FinishReason::kStop);
-    case EndReason::kContext:
-      result_.context_full = true;
-      return Finish(FinishReason::kLength);
-    case EndReason::kLength:
-      return Finish(FinishReason::kLength);
-    case EndReason::kStopped:
-    case EndReason::kDeadline:
-      return Finish(FinishReason::kCancel);
-    case EndReason::kError:
-      error_ = end.error.value_or(Error{"the sequence failed", "engine", {}});
-      done_ = true;
+  if (end.reason == runtime::EndReason::kError) {
+    error_ = end.error.value_or(Error{"the sequence failed", "engine", {}});
+    done_ = true;
+    return;
   }
+  ended_ = end.reason == runtime::EndReason::kStopToken;
+  result_.context_full = end.reason == runtime::EndReason::kContext;
+  Finish(FinishOf(end.reason));
 }
 
 bool BranchRun::Listen(Clock::time_point until) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "generate/answer_sequence.h"
 #include "generate/answer_text.h"
 #include "generate/think/steering.h"
 #include "generate/think/think_text.h"
@@ -87,9 +88,8 @@ class AnswerRun {
   Result<GenerateResult> Conclude();
 
  private:
-  runtime::SequenceOptions SequenceFor(std::uint64_t seed) const;
+  runtime::SequenceOptions SequenceWith(std::uint64_t seed) const;
   std::unique_ptr<runtime::LogitHook> HookFor() const;
-  bool Ends(TokenId token) const;
   /// Hands out parts of the texts; false if their reader wants no more.
   bool Emit(const ThinkTextParts& parts) const;
   void Finish(FinishReason reason);
@@ -111,17 +111,9 @@ class AnswerRun {
   Clock::time_point last_;   ///< whatever was heard
 };
 
-runtime::SequenceOptions AnswerRun::SequenceFor(std::uint64_t seed) const {
-  runtime::SequenceOptions sequence;
-  sequence.sampling = options_.sampling;
+runtime::SequenceOptions AnswerRun::SequenceWith(std::uint64_t seed) const {
+  runtime::SequenceOptions sequence = SequenceFor(model_, options_);
   sequence.sampling.seed = seed;
-  sequence.sampling.logprob = options_.logprobs.has_value();
-  sequence.sampling.top_logprobs = options_.logprobs.value_or(0);
-  if (options_.max_tokens) sequence.max_tokens = *options_.max_tokens;
-  if (!options_.ignore_end) sequence.stop_tokens = model_.end_of_generation();
-  sequence.stop_tokens.insert(sequence.stop_tokens.end(), options_.stop_tokens.begin(),
-                              options_.stop_tokens.end());
-  sequence.speculate = options_.speculate;
   sequence.hook = HookFor();
   sequence.unread = kUnread;
   return sequence;
@@ -140,13 +132,6 @@ std::unique_ptr<runtime::LogitHook> AnswerRun::HookFor() const {
   }
   if (options_.constraint) steering.constraint = options_.constraint->Start();
   return Steer(model_.tokenizer(), std::move(steering));
-}
-
-bool AnswerRun::Ends(TokenId token) const {
-  const auto& ends = model_.end_of_generation();
-  if (!options_.ignore_end && std::binary_search(ends.begin(), ends.end(), token)) return true;
-  const auto& stops = options_.stop_tokens;
-  return std::find(stops.begin(), stops.end(), token) != stops.end();
 }
 
 bool AnswerRun::Emit(const ThinkTextParts& parts) const {
@@ -173,7 +158,8 @@ void AnswerRun::Take(runtime::DrawnToken token) {
   if (options_.logprobs) {
     result_.logprobs.push_back({token.token, token.logprob, std::move(token.top)});
   }
-  if (Ends(token.token)) return;  // it is the stream's last one and has no text
+  if (EndsAnswer(model_, options_, token.token))
+    return;  // it is the stream's last one and has no text
   const bool wanted = Emit(texts_.Push(token.token));
   if (!texts_.stopped() && wanted) return;
   done_ = true;
@@ -181,30 +167,20 @@ void AnswerRun::Take(runtime::DrawnToken token) {
 }
 
 void AnswerRun::End(const runtime::SequenceEnd& end) {
-  using runtime::EndReason;
   done_ = true;
-  switch (end.reason) {
-    case EndReason::kStopToken:
-    case EndReason::kComplete:
-      return Finish(FinishReason::kStop);
-    case EndReason::kContext:
-      result_.context_full = true;
-      return Finish(FinishReason::kLength);
-    case EndReason::kLength:
-      return Finish(FinishReason::kLength);
-    case EndReason::kStopped:
-    case EndReason::kDeadline:
-      return Finish(FinishReason::kCancel);
-    case EndReason::kError:
-      error_ = end.error.value_or(Error{"the sequence failed", "engine", {}});
+  if (end.reason == runtime::EndReason::kError) {
+    error_ = end.error.value_or(Error{"the sequence failed", "engine", {}});
+    return;
   }
+  result_.context_full = end.reason == runtime::EndReason::kContext;
+  Finish(FinishOf(end.reason));
 }
 
 void AnswerRun::Begin(std::uint64_t seed) {
   start_ = last_ = Clock::now();
   result_.usage.prompt_tokens = prompt_.size();
   result_.timings.load_ms = model_.load_ms();
-  stream_ = model_.scheduler().Submit({prompt_.begin(), prompt_.end()}, SequenceFor(seed));
+  stream_ = model_.scheduler().Submit({prompt_.begin(), prompt_.end()}, SequenceWith(seed));
 }
 
 bool AnswerRun::Listen(Clock::time_point until) {

@@ -268,7 +268,8 @@ Result<int> Run(const Settings& settings) {
   const Result<std::string> prompt = ReadPrompt(settings.words);
   if (!prompt) return tl::unexpected(prompt.error());
   if (prompt->empty()) return Fail("the question is empty", "run", kExample);
-  const auto reasons = Reasons(settings.effort, WantsPlainModel(settings), *prompt);
+  const bool plain = WantsPlainModel(settings);
+  const auto reasons = Reasons(settings.effort, plain, *prompt);
   if (!reasons) return tl::unexpected(reasons.error());
   const auto model = LoadLanguageModel(settings.engine);
   if (!model) return tl::unexpected(model.error());
@@ -283,6 +284,9 @@ Result<int> Run(const Settings& settings) {
   if (Status done = ApplyConstraints(settings.constraint, **model, &request.options); !done) {
     return tl::unexpected(done.error());
   }
+  // Nobody asked for the plain model: the answer has a trace too.
+  const bool traced = !plain && !settings.json && settings.effort.effort != "none";
+  if (traced) request.options.logprobs = 0;
   Status printed;
   const auto results = Answers(settings, **model, request, &printed);
   if (!results) return tl::unexpected(results.error());
@@ -299,6 +303,7 @@ Result<int> Run(const Settings& settings) {
   if (settings.stats) ShowStats(results->front());
   if (InterruptGuard::Requested()) return kInterrupted;
   NoteLimits(settings, **model, results->front());
+  if (traced) KeepPlainAnswer(**model, *prompt, results->front());
   return kOk;
 }
 

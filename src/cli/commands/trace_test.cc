@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "cli/testing/command_line.h"
+#include "generate/testing/tiny_model.h"
 #include "reasoning/trace/recorder.h"
 #include "reasoning/trace/store_writer.h"
 
@@ -145,6 +146,19 @@ TEST_F(TraceCommandTest, ADamagedStoreIsMovedAside) {
   std::ofstream(folder_ / "file") << "x";
   setenv("ERGO_HOME", (folder_ / "file").c_str(), 1);
   EXPECT_THAT(ErrorLine({"trace", "list"}), HasSubstr("ERGO_HOME"));
+}
+
+TEST_F(TraceCommandTest, APlainAnswerIsKept) {
+  const generate::testing::TinyFolder model;
+  const std::vector<std::string> words = {"run", "-m", model.path(), "-c", "64", "Tell a story."};
+  const Ran ran = Execute(words);
+  EXPECT_EQ(ran.status, kOk) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("nothing in it was checked"));
+  const Ran shown = Execute({"trace", "show", "last"});
+  EXPECT_THAT(shown.out, AllOf(HasSubstr("Tell a story."), HasSubstr("plain")));
+  std::vector<std::string> plain = words;
+  plain.insert(plain.begin() + 1, {"--effort", "none"});
+  EXPECT_THAT(Execute(plain).err, Not(HasSubstr("trace")));
 }
 
 }  // namespace
