@@ -188,6 +188,11 @@ std::string CanonicalNumber(std::string_view text) {
   return canonical == "-0" ? "0" : canonical;
 }
 
+bool Announces(std::string_view text) {
+  const auto announced = Announced(text);
+  return announced && !announced->empty();
+}
+
 std::string ValueIn(std::string_view text, AnswerKind kind, const Question& question) {
   const std::optional<std::string_view> announced = Announced(text);
   switch (kind) {

@@ -15,6 +15,8 @@ AnswerKind KindOf(const Question& question);
 /// last "####", in the last \boxed{} or after the last "answer is"; for numbers else the last one
 /// in the text, for options else the last one that is named.
 std::string ValueIn(std::string_view text, AnswerKind kind, const Question& question);
+/// Whether one of those marks is in the text, with an answer behind it.
+bool Announces(std::string_view text);
 
 /// A number without currency, separators and zeros that say nothing: "1,234.50" -> "1234.5". Empty
 /// if `text` holds no number.

@@ -146,7 +146,10 @@ Result<std::vector<Derivation>> DrawChains(Work& work, const ChainOptions& optio
     if (chain.fenced) derivation.text.erase(derivation.text.rfind(kFence));
     derivation.tokens = chain.tokens;
     derivation.finished = chain.finished;
-    derivation.value = ValueIn(derivation.text, kind, work.question());
+    // The last number of half a derivation is no answer.
+    const bool answers =
+        chain.finished || kind != AnswerKind::kNumber || Announces(derivation.text);
+    if (answers) derivation.value = ValueIn(derivation.text, kind, work.question());
     derivation.mean_logprob = MeanLogprob(chain.logprobs);
     if (derivation.value.empty()) derivation.failure = "it came to no answer";
     NoteGivens(work, &derivation);

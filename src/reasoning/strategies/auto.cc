@@ -22,6 +22,8 @@ constexpr std::size_t kProgramsPerRound = 2;
 constexpr std::size_t kChainsPerRound = 2;
 constexpr std::size_t kCodesPerRound = 3;
 constexpr std::size_t kChainTokens = 384;
+/// With less than this for each, chains are cut off before they come to an answer.
+constexpr std::size_t kLeastChainTokens = 300;
 
 /// How far the heaviest value is ahead, in votes.
 double Lead(const std::vector<Derivation>& derivations, AnswerKind kind) {
@@ -60,6 +62,12 @@ Result<Answer> SolveCode(Work& work) {
   return Conclude(work, derivations, Vote(derivations, AnswerKind::kCode, true));
 }
 
+/// As many chains as a round may draw and the budget allows to end.
+std::size_t ChainsFor(Work& work) {
+  return SamplesFor(
+      work, {.tokens = kLeastChainTokens, .unbounded = kChainsPerRound, .most = kChainsPerRound});
+}
+
 Status Round(Work& work, bool programs, std::size_t number, std::vector<Derivation>* derivations) {
   const float temperature = number == 0 ? 0.0f : work.settings().temperature;
   Status status;
@@ -69,7 +77,7 @@ Status Round(Work& work, bool programs, std::size_t number, std::vector<Derivati
     });
   }
   const Status chains = DeriveStage(work, "derive", derivations, [&] {
-    return DrawChains(work, {.count = number == 0 ? 1 : kChainsPerRound,
+    return DrawChains(work, {.count = number == 0 ? 1 : ChainsFor(work),
                              .temperature = temperature,
                              .max_tokens = kChainTokens,
                              .exact_values = true});

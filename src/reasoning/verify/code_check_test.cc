@@ -27,7 +27,7 @@ TEST(CodeBlockTest, FindsFencesAndTheirLanguages) {
 class CodeCheckTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    static const Status available = SandboxAvailable();
+    const Status available = SandboxAvailable();
     if (!available) GTEST_SKIP() << available.error().Message();
     limits_.wall = std::chrono::seconds(30);
     limits_.compile_wall = std::chrono::seconds(90);
