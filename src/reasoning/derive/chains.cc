@@ -105,7 +105,7 @@ std::string PlainQuestion(const Question& question) {
 }
 
 std::string WholeQuestion(const Question& question) {
-  const std::string whole = PlainQuestion(question);
+  std::string whole = PlainQuestion(question);
   std::string counts = CountsOf(question.text);
   if (counts.empty()) return whole;
   counts.pop_back();
