@@ -12,10 +12,8 @@ namespace ergo::reasoning {
 
 std::span<const std::unique_ptr<const Check>> Checks() {
   static const std::array<std::unique_ptr<const Check>, 5> kChecks = {
-      std::make_unique<const ArithmeticCheck>(),
-      std::make_unique<const DefinitionCheck>(),
-      std::make_unique<const AlgebraCheck>(),
-      std::make_unique<const LogicCheck>(),
+      std::make_unique<const ArithmeticCheck>(), std::make_unique<const DefinitionCheck>(),
+      std::make_unique<const AlgebraCheck>(),    std::make_unique<const LogicCheck>(),
       std::make_unique<const CodeCheck>(),
   };
   return kChecks;
