@@ -6,6 +6,7 @@
 #include <cctype>
 #include <mutex>
 
+#include "base/text.h"
 #include "base/utf8.h"
 
 namespace ergo::formats::hub {
@@ -24,13 +25,6 @@ std::string Lower(std::string_view text) {
   std::transform(out.begin(), out.end(), out.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return out;
-}
-
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const auto begin = text.find_first_not_of(kSpace);
-  if (begin == text.npos) return {};
-  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
 }
 
 /// A part of a parsed URL, or empty.
@@ -120,7 +114,7 @@ std::size_t HttpClient::OnHeader(char* data, std::size_t size, std::size_t count
   if (line.starts_with("HTTP/")) self.response.headers.clear();  // a new answer begins
   const auto colon = line.find(':');
   if (colon != line.npos && self.response.headers.size() < kMaxHeaders) {
-    self.response.headers[Lower(line.substr(0, colon))] = Trim(line.substr(colon + 1));
+    self.response.headers[Lower(line.substr(0, colon))] = Trimmed(line.substr(colon + 1));
   }
   return line.size();
 }

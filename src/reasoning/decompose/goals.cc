@@ -3,18 +3,14 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
+
 namespace ergo::reasoning {
 namespace {
 
 constexpr std::size_t kLeastEvents = 3;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
-std::string Trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string_view::npos) return {};
-  return std::string(text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1));
-}
 
 /// Numbers in digits: "1,200" and "3.5" are one each.
 std::vector<std::string> Numbers(std::string_view text) {
@@ -63,7 +59,7 @@ std::optional<std::vector<Goal>> ParseGoals(std::string_view text) {
   std::vector<Goal> goals;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string line = Trimmed(text.substr(0, end));
+    std::string line(Trimmed(text.substr(0, end)));
     text.remove_prefix(std::min(end + 1, text.size()));
     if (line.empty()) continue;
     const std::string number = std::to_string(goals.size() + 1) + ". ";
@@ -103,12 +99,12 @@ std::vector<std::string> Sentences(std::string_view text) {
     const std::size_t after = i + end->size();
     // "3.5" and "e.g." go on.
     if (*end == "." && after < text.size() && text[after] != ' ' && text[after] != '\n') continue;
-    std::string sentence = Trimmed(text.substr(begin, after - begin));
+    std::string sentence(Trimmed(text.substr(begin, after - begin)));
     if (!sentence.empty()) sentences.push_back(std::move(sentence));
     begin = after;
     i = after - 1;
   }
-  std::string rest = Trimmed(text.substr(begin));
+  std::string rest(Trimmed(text.substr(begin)));
   if (!rest.empty()) sentences.push_back(std::move(rest));
   return sentences;
 }

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <optional>
 
+#include "base/text.h"
 #include "reasoning/verify/answer_equivalence.h"
 
 namespace ergo::reasoning {
@@ -19,13 +20,6 @@ std::string Lowered(std::string_view text) {
   std::string lower(text);
   std::transform(lower.begin(), lower.end(), lower.begin(), Lower);
   return lower;
-}
-
-std::string_view Trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const std::size_t begin = text.find_first_not_of(kSpace);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
 }
 
 std::string_view FirstLine(std::string_view text) { return text.substr(0, text.find('\n')); }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "reasoning/derive/fenced.h"
 #include "reasoning/sandbox/sandbox.h"
 
@@ -18,26 +19,10 @@ constexpr std::size_t kMostExamples = 16;
 constexpr std::chrono::milliseconds kRunTime(3000);
 constexpr std::string_view kPrompt = ">>> ";
 
-std::string_view Trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
-}
-
-std::vector<std::string_view> Lines(std::string_view text) {
-  std::vector<std::string_view> lines;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    lines.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return lines;
-}
-
 /// The question's imports, which an answer may rely on.
 std::string ImportsOf(std::string_view question) {
   std::string imports;
-  for (const std::string_view line : Lines(question)) {
+  for (const std::string_view line : LinesOf(question)) {
     if (line.starts_with("import ") || line.starts_with("from ")) {
       imports += std::string(line) + "\n";
     }
@@ -88,7 +73,7 @@ Finding Judge(const CodeExample& example, std::size_t number, const Result<RunRe
     return finding;
   }
   const std::string mark = fmt::format("example {} ", number);
-  for (const std::string_view line : Lines(run->out)) {
+  for (const std::string_view line : LinesOf(run->out)) {
     if (!line.starts_with(mark)) continue;
     const std::string_view outcome = line.substr(mark.size());
     finding.exact = true;
@@ -112,7 +97,7 @@ Result<RunResult> RunExamples(const std::string& program) {
 
 std::vector<CodeExample> ExamplesIn(std::string_view question) {
   std::vector<CodeExample> examples;
-  const auto lines = Lines(question);
+  const auto lines = LinesOf(question);
   for (std::size_t i = 0; i + 1 < lines.size() && examples.size() < kMostExamples; ++i) {
     const std::string_view line = Trimmed(lines[i]);
     if (!line.starts_with(kPrompt)) continue;

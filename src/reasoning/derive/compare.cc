@@ -7,33 +7,18 @@
 #include <string_view>
 #include <vector>
 
+#include "base/text.h"
+
 namespace ergo::reasoning {
 namespace {
 
 constexpr std::size_t kMostShown = 120;  ///< bytes of a line
 
-std::string_view WithoutSpace(std::string_view line) {
-  const std::size_t first = line.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return line.substr(first, line.find_last_not_of(" \t\r") - first + 1);
-}
-
-std::vector<std::string_view> LinesOf(std::string_view text) {
-  std::vector<std::string_view> lines;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = WithoutSpace(text.substr(0, end));
-    if (!line.empty()) lines.push_back(line);
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return lines;
-}
-
 std::string_view LineAt(std::string_view text, std::size_t place) {
   if (place >= text.size()) return {};
   const std::size_t before = text.rfind('\n', place);
   const std::size_t begin = before == std::string_view::npos ? 0 : before + 1;
-  return WithoutSpace(text.substr(begin, text.find('\n', begin) - begin));
+  return Trimmed(text.substr(begin, text.find('\n', begin) - begin));
 }
 
 /// The first step that computes what the winner never does, or else its first line of its own.
@@ -47,9 +32,10 @@ std::string_view PartingLine(const Derivation& other, const Derivation& winner) 
     if (first == nullptr || finding.span.begin < first->span.begin) first = &finding;
   }
   if (first != nullptr) return LineAt(other.text, first->span.begin);
-  const auto shared = LinesOf(winner.text);
+  std::set<std::string_view> shared;
+  for (const std::string_view line : LinesOf(winner.text)) shared.insert(Trimmed(line));
   for (const std::string_view line : LinesOf(other.text)) {
-    if (std::find(shared.begin(), shared.end(), line) == shared.end()) return line;
+    if (!Trimmed(line).empty() && !shared.contains(Trimmed(line))) return Trimmed(line);
   }
   return {};
 }

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <utility>
 
+#include "base/text.h"
 #include "reasoning/eval/number.h"
 #include "reasoning/verify/answer_equivalence.h"
 

@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "base/text.h"
+
 namespace ergo::reasoning::eval {
 
 namespace {
@@ -305,12 +307,6 @@ bool SameNumber(std::string_view a, std::string_view b) {
 std::optional<ExpressionValue> EvaluateExpression(std::string_view text) {
   if (text.size() > kLongestExpression) return std::nullopt;
   return ExpressionReader(text).Read();
-}
-
-std::string_view Trimmed(std::string_view text) {
-  while (!text.empty() && IsSpace(text.front())) text.remove_prefix(1);
-  while (!text.empty() && IsSpace(text.back())) text.remove_suffix(1);
-  return text;
 }
 
 }  // namespace ergo::reasoning::eval

@@ -53,7 +53,4 @@ struct ExpressionValue {
 };
 std::optional<ExpressionValue> EvaluateExpression(std::string_view text);
 
-/// Without white space at both ends.
-std::string_view Trimmed(std::string_view text);
-
 }  // namespace ergo::reasoning::eval

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/mapped_file.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "reasoning/eval/judges.h"
 #include "reasoning/eval/number.h"

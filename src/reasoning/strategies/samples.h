@@ -15,7 +15,7 @@
 namespace ergo::reasoning {
 
 struct SampleCost {
-  std::size_t tokens = 340;   ///< that one takes, seldom more
+  std::size_t tokens = 340;   ///< that one mostly takes
   std::size_t unbounded = 8;  ///< as many where the budget has no limit
   std::size_t most = 32;
 };

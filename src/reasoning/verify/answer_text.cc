@@ -133,7 +133,7 @@ std::string LastMath(std::string_view text, std::vector<Math> all) {
   return answer;
 }
 
-std::string Trimmed(std::string_view text) {
+std::string Stripped(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \n\t\r*:\"");
   if (begin == text.npos) return "";
   return std::string(text.substr(begin, text.find_last_not_of(" \n\t\r.*\"") - begin + 1));
@@ -214,7 +214,7 @@ std::string ExtractAnswer(std::string_view text) {
     if (is != rest.npos) rest = rest.substr(is + 4);
     const std::vector<Math> inner = FindMath(rest);
     if (!inner.empty()) return LastMath(rest, inner);
-    if (!MostlyWords(rest) && !Trimmed(rest).empty()) return Trimmed(rest);
+    if (!MostlyWords(rest) && !Stripped(rest).empty()) return Stripped(rest);
     const std::string number = LastNumber(rest);
     if (!number.empty()) return number;
   }
@@ -228,7 +228,7 @@ std::string ExtractAnswer(std::string_view text) {
     std::string number = LastNumber(text);
     if (!number.empty()) return number;
   }
-  return Trimmed(text);
+  return Stripped(text);
 }
 
 }  // namespace ergo::reasoning

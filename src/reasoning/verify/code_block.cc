@@ -2,14 +2,10 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace ergo::reasoning {
 namespace {
-
-std::string_view Trimmed(std::string_view line) {
-  const auto first = line.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return line.substr(first, line.find_last_not_of(" \t\r") - first + 1);
-}
 
 bool IsFence(std::string_view line) { return line.starts_with("```") || line.starts_with("~~~"); }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "base/text.h"
 #include "reasoning/eval/families/all.h"
 #include "reasoning/eval/number.h"
 #include "reasoning/eval/random.h"

@@ -2,6 +2,7 @@
 // last "####" of the answer.
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "reasoning/eval/families/all.h"
 #include "reasoning/eval/judges.h"
 #include "reasoning/eval/number.h"

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/content_hash.h"
+#include "base/text.h"
 #include "reasoning/eval/families/all.h"
 #include "reasoning/eval/number.h"
 #include "reasoning/eval/question_file.h"

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "base/text.h"
 #include "reasoning/eval/families/all.h"
 #include "reasoning/eval/judges.h"
 #include "reasoning/eval/number.h"

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "base/text.h"
 #include "reasoning/eval/families/all.h"
 #include "reasoning/eval/judges.h"
 #include "reasoning/eval/number.h"
