@@ -79,27 +79,13 @@ std::vector<Equation> EquationsOf(std::string_view text) {
   return equations;
 }
 
-/// The exact value of a calculation; none for a lone number.
-std::optional<std::string> ValueOf(std::string_view calculation) {
-  const std::size_t last = calculation.rfind('=');
-  if (last != std::string_view::npos) return std::nullopt;  // it says its value itself
-  return ExactValueAfterEquals(std::string(calculation) + " =");
-}
-
 bool IsNumber(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789.,") == std::string_view::npos;
 }
 
-std::string Digits(std::string_view text) {
-  std::string digits;
-  for (const char c : text) {
-    if ((c >= '0' && c <= '9') || c == '.' || c == '-' || c == '/') digits += c;
-  }
-  if (digits.find('.') != std::string::npos) {
-    while (digits.back() == '0') digits.pop_back();
-    if (digits.back() == '.') digits.pop_back();
-  }
-  return digits;
+/// No value of its own, and more than a lone number.
+bool IsCalculation(std::string_view text) {
+  return !text.empty() && text.find('=') == std::string_view::npos && !IsNumber(text);
 }
 
 }  // namespace
@@ -131,21 +117,16 @@ std::vector<Finding> DefinitionCheck::Run(const CheckInput& input) const {
   for (std::size_t i = 1; i < equations.size() && CheckInput::Clock::now() < input.until; ++i) {
     const Equation& before = equations[i - 1];
     const Equation& now = equations[i];
-    if (before.right.empty() || (!now.name.empty() && now.name != before.name)) continue;
-    if (!IsNumber(now.right)) continue;
-    const auto value = ValueOf(before.right);
-    if (!value || value->find('/') != std::string::npos) continue;
-    const bool same = Digits(*value) == Digits(now.right);
-    Finding finding;
-    finding.method = name();
-    finding.verdict = same ? Verdict::kVerified : Verdict::kRefuted;
-    finding.exact = true;
-    finding.semantics = "exact rationals";
-    finding.reason = std::string(before.right) + " is " + *value +
-                     (same ? "." : ", not " + std::string(now.right) + ".");
-    finding.span = now.span;
-    finding.value = *value;
-    findings.push_back(std::move(finding));
+    if (!now.name.empty() && now.name != before.name) continue;
+    if (!IsCalculation(before.right) || !IsNumber(now.right)) continue;
+    CheckInput claim = input;
+    const std::string joined = std::string(before.right) + " = " + std::string(now.right);
+    claim.text = joined;
+    auto found = ArithmeticCheck().Run(claim);
+    if (found.size() != 1 || found[0].span.end != joined.size()) continue;
+    found[0].method = name();
+    found[0].span = now.span;
+    findings.push_back(std::move(found[0]));
   }
   return findings;
 }
