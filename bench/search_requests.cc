@@ -35,12 +35,7 @@ class Listener final : public TextModel {
   std::string family() const override { return model_->family(); }
 
   Result<BranchPtr> Begin(const Prompt& prompt) override {
-    generate::ChatInput chat;
-    chat.messages = OrderedJson::array();
-    for (const Message& message : prompt.messages) {
-      chat.messages.push_back({{"role", message.role}, {"content", message.text}});
-    }
-    auto text = words_->RenderChat(chat);
+    auto text = words_->RenderChat(ChatOf(prompt));
     if (!text) return Fail(std::move(text));
     prompt_ = *std::move(text);
     return model_->Begin(prompt);

@@ -76,12 +76,7 @@ std::string PlainChat(const Prompt& prompt) {
 Result<BranchPtr> EngineModel::Begin(const Prompt& prompt) {
   std::vector<generate::TokenId> tokens;
   if (model_->HasChatTemplate()) {
-    generate::ChatInput chat;
-    chat.messages = OrderedJson::array();
-    for (const Message& message : prompt.messages) {
-      chat.messages.push_back({{"role", message.role}, {"content", message.text}});
-    }
-    auto encoded = model_->EncodeChat(chat);
+    auto encoded = model_->EncodeChat(ChatOf(prompt));
     if (!encoded) return Fail(std::move(encoded));
     tokens = *std::move(encoded);
   } else {
@@ -221,6 +216,15 @@ Result<std::vector<double>> EngineModel::Score(const BranchPtr& from,
 
 std::unique_ptr<TextModel> MakeEngineModel(std::shared_ptr<generate::LanguageModel> model) {
   return std::make_unique<EngineModel>(std::move(model));
+}
+
+generate::ChatInput ChatOf(const Prompt& prompt) {
+  generate::ChatInput chat;
+  chat.messages = OrderedJson::array();
+  for (const Message& message : prompt.messages) {
+    chat.messages.push_back({{"role", message.role}, {"content", message.text}});
+  }
+  return chat;
 }
 
 }  // namespace ergo::reasoning

@@ -12,4 +12,7 @@ namespace ergo::reasoning {
 /// itself. The model must have a chat template or none of its prompts a system message.
 std::unique_ptr<TextModel> MakeEngineModel(std::shared_ptr<generate::LanguageModel> model);
 
+/// The prompt's messages as chat templates take them.
+generate::ChatInput ChatOf(const Prompt& prompt);
+
 }  // namespace ergo::reasoning
