@@ -41,19 +41,24 @@ class Listener final : public TextModel {
     return model_->Begin(prompt);
   }
 
-  std::vector<Result<Drawn>> Continue(std::span<const Continuation> continuations,
-                                      const std::function<bool()>& cancelled) override {
-    auto results = model_->Continue(continuations, cancelled);
+  void ContinueEach(std::vector<Continuation> continuations, const HearDrawn& hear,
+                    const std::function<bool()>& cancelled) override {
     OrderedJson batch = OrderedJson::array();
-    for (std::size_t i = 0; i < results.size(); ++i) {
-      if (!results[i]) continue;
-      batch.push_back({{"prompt", prompt_ + std::string(continuations[i].from->text()) +
-                                      continuations[i].append},
-                       {"n_predict", results[i]->tokens}});
-    }
+    model_->ContinueEach(
+        continuations,
+        [&](std::size_t index, Result<Drawn> drawn) {
+          Continuation& asked = continuations[index];
+          if (drawn) {
+            batch.push_back({{"prompt", prompt_ + std::string(asked.from->text()) + asked.append},
+                             {"n_predict", drawn->tokens}});
+          }
+          auto next = hear(index, std::move(drawn));
+          if (next) asked = *next;
+          return next;
+        },
+        cancelled);
     branches_ += batch.size();
     batches_.push_back(std::move(batch));
-    return results;
   }
 
   Result<std::vector<double>> Score(const BranchPtr& from,

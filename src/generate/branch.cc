@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <deque>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -24,13 +24,14 @@ constexpr std::size_t kUnread = 4;
 /// One extension in the making.
 class BranchRun {
  public:
-  BranchRun(LanguageModel& model, const Extension& extension)
+  BranchRun(LanguageModel& model, Extension extension)
       : model_(model),
-        extension_(extension),
-        text_(model.tokenizer(), extension.options.stop),
-        tokens_(extension.from.tokens()) {}
+        extension_(std::move(extension)),
+        text_(model.tokenizer(), extension_.options.stop),
+        tokens_(extension_.from.tokens()) {
+    Begin();
+  }
 
-  void Begin();
   bool done() const { return done_; }
   /// Takes what comes until `until`, one token at most; false if nothing came or it is done.
   bool Listen(Clock::time_point until);
@@ -38,13 +39,14 @@ class BranchRun {
   Result<Extended> Conclude();
 
  private:
+  void Begin();
   runtime::SequenceOptions Options() const;
   void Take(runtime::DrawnToken token);
   void End(const runtime::SequenceEnd& end);
   void Finish(FinishReason reason);
 
   LanguageModel& model_;
-  const Extension& extension_;
+  const Extension extension_;
   AnswerText text_;
   std::vector<TokenId> tokens_;
   runtime::Stream stream_;
@@ -144,27 +146,47 @@ Result<Extended> BranchRun::Conclude() {
   return extended;
 }
 
-std::vector<Result<Extended>> Extend(LanguageModel& model, std::span<const Extension> extensions,
-                                     const std::function<bool()>& cancelled) {
-  std::deque<BranchRun> runs;
-  for (const Extension& extension : extensions) runs.emplace_back(model, extension).Begin();
+void ExtendEach(LanguageModel& model, std::vector<Extension> extensions, const HearExtended& hear,
+                const std::function<bool()>& cancelled) {
+  std::vector<std::unique_ptr<BranchRun>> runs;
+  for (Extension& extension : extensions) {
+    runs.push_back(std::make_unique<BranchRun>(model, std::move(extension)));
+  }
+  bool stopped = false;
   while (true) {
     BranchRun* waiting = nullptr;
-    for (BranchRun& run : runs) {
-      while (run.Listen(Clock::time_point::min())) {
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      if (!runs[i]) continue;
+      while (runs[i]->Listen(Clock::time_point::min())) {
       }
-      if (!run.done() && waiting == nullptr) waiting = &run;
+      if (runs[i]->done()) {
+        auto next = hear(i, runs[i]->Conclude());
+        const bool goes_on = next && !stopped;
+        runs[i] = goes_on ? std::make_unique<BranchRun>(model, *std::move(next)) : nullptr;
+      }
+      if (runs[i] && waiting == nullptr) waiting = runs[i].get();
     }
     if (waiting == nullptr) break;
-    if (cancelled && cancelled()) {
-      for (BranchRun& run : runs) run.Cancel();
-      break;
+    if (!stopped && cancelled && cancelled()) {
+      stopped = true;
+      for (const auto& run : runs) {
+        if (run) run->Cancel();
+      }
     }
     waiting->Listen(Clock::now() + kTurn);
   }
-  std::vector<Result<Extended>> results;
-  results.reserve(extensions.size());
-  for (BranchRun& run : runs) results.push_back(run.Conclude());
+}
+
+std::vector<Result<Extended>> Extend(LanguageModel& model, std::span<const Extension> extensions,
+                                     const std::function<bool()>& cancelled) {
+  std::vector<Result<Extended>> results(extensions.size());
+  ExtendEach(
+      model, {extensions.begin(), extensions.end()},
+      [&](std::size_t index, Result<Extended> extended) -> std::optional<Extension> {
+        results[index] = std::move(extended);
+        return std::nullopt;
+      },
+      cancelled);
   return results;
 }
 

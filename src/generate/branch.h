@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -49,8 +50,17 @@ struct Extended {
   bool ended = false;  ///< by a token that ends answers
 };
 
-/// Goes on from many places at once, in common steps; one result for each, in order. Errors: those
-/// of Generate, each for its own extension.
+/// Hears how extension `index` ended, while the others go on. What it returns, if anything, is
+/// drawn in its place and is heard under the same index; after a cancel it is not.
+using HearExtended =
+    std::function<std::optional<Extension>(std::size_t index, Result<Extended> extended)>;
+
+/// Goes on from many places at once, in common steps. Errors: those of Generate, each for its own
+/// extension.
+void ExtendEach(LanguageModel& model, std::vector<Extension> extensions, const HearExtended& hear,
+                const std::function<bool()>& cancelled = {});
+
+/// The same, with one result for each, in order.
 std::vector<Result<Extended>> Extend(LanguageModel& model, std::span<const Extension> extensions,
                                      const std::function<bool()>& cancelled = {});
 

@@ -97,6 +97,49 @@ TEST(Branch, StopsAndCancels) {
   EXPECT_TRUE(mixed[1]);
 }
 
+TEST(Branch, OneGoesOnWhileOthersAreDrawn) {
+  const TinyFolder folder;
+  const auto model = LoadTiny(folder);
+  const Branch start(model->tokenizer().Encode("go on"));
+  std::vector<std::size_t> order;
+  std::vector<Branch> ends(2);
+  ExtendEach(*model, {{start, {}, Few(3, 1)}, {start, {}, Few(60, 2)}},
+             [&](std::size_t index, Result<Extended> extended) -> std::optional<Extension> {
+               EXPECT_TRUE(extended);
+               order.push_back(index);
+               ends[index] = extended->branch;
+               if (order.size() > 3) return std::nullopt;
+               return Extension{extended->branch, {40}, Few(3, 1)};
+             });
+  EXPECT_EQ(order, (std::vector<std::size_t>{0, 0, 0, 0, 1}));
+  Branch alone = start;
+  for (std::size_t i = 0; i < 4; ++i) {
+    std::vector<TokenId> append;
+    if (i > 0) append = {40};
+    const auto extended = Extend(*model, {{{alone, append, Few(3, 1)}}});
+    ASSERT_TRUE(extended[0]);
+    alone = extended[0]->branch;
+  }
+  EXPECT_EQ(ends[0].tokens(), alone.tokens());
+  EXPECT_EQ(ends[1].tokens().size(), start.tokens().size() + 60);
+}
+
+TEST(Branch, NothingGoesOnAfterACancel) {
+  const TinyFolder folder;
+  const auto model = LoadTiny(folder);
+  const Branch start(model->tokenizer().Encode("stop"));
+  std::size_t heard = 0;
+  ExtendEach(
+      *model, {{start, {}, Few(100, 1)}, {start, {}, Few(100, 2)}},
+      [&](std::size_t, Result<Extended> extended) -> std::optional<Extension> {
+        ++heard;
+        EXPECT_EQ(extended->result.finish_reason, FinishReason::kCancel);
+        return Extension{extended->branch, {40}, Few(3, 1)};
+      },
+      [] { return true; });
+  EXPECT_EQ(heard, 2u);
+}
+
 TEST(Branch, ScoresWhatMayFollow) {
   const TinyFolder folder;
   const auto model = LoadTiny(folder);

@@ -1,5 +1,6 @@
 // Chains of steps in words.
 #include <array>
+#include <future>
 #include <numeric>
 #include <utility>
 
@@ -25,10 +26,12 @@ struct Chain {
   std::size_t tokens = 0;
   bool done = false;
   bool finished = false;
-  bool fenced = false;  ///< ended by kFence
+  bool fenced = false;                              ///< ended by kFence
+  std::future<std::vector<Finding>> findings = {};  ///< what checks say, once it is done
 };
 
-/// Takes what was drawn; if that ends in "=", the exact value goes before what comes next.
+/// Takes what was drawn; if that ends in "=", the exact value goes before what comes next. A chain
+/// that was cut off by its share of the budget may go on when others leave some of theirs.
 void Take(Drawn drawn, Chain* chain) {
   chain->tokens += drawn.tokens;
   chain->left -= std::min(chain->left, drawn.tokens);
@@ -50,6 +53,7 @@ void Take(Drawn drawn, Chain* chain) {
     }
     return;
   }
+  if (drawn.end == DrawEnd::kLength && drawn.tokens > 0 && chain->left > 0) return;
   chain->done = true;
   chain->finished = drawn.end == DrawEnd::kEnd || chain->fenced;
 }
@@ -69,7 +73,16 @@ std::vector<Chain> Begin(Work& work, const ChainOptions& options, bool stops_at_
   return chains;
 }
 
-Status Run(Work& work, std::vector<Chain>* chains) {
+std::string TextOf(const Chain& chain, std::size_t start) {
+  std::string text(chain.next.from->text().substr(start));
+  if (chain.fenced) text.erase(text.rfind(kFence));
+  return text;
+}
+
+/// Draws until all are done or nothing is left. Each goes on as soon as its exact value is known,
+/// and is checked as soon as it is done, while the others are drawn. `start`: bytes of the answer
+/// that none has drawn.
+Status Run(Work& work, std::size_t start, std::vector<Chain>* chains) {
   Status last;
   while (!work.budget().Exhausted()) {
     // The budget is shared by those that still go on.
@@ -82,18 +95,26 @@ Status Run(Work& work, std::vector<Chain>* chains) {
     std::vector<Continuation> continuations;
     for (Chain* chain : active) {
       chain->next.draw.max_tokens = std::min(chain->left, share);
-      chain->next.draw.seed = work.NextSeed();
       continuations.push_back(chain->next);
     }
-    auto results = work.Continue(std::move(continuations));
-    for (std::size_t i = 0; i < active.size(); ++i) {
-      if (results[i]) {
-        Take(*std::move(results[i]), active[i]);
+    const auto hear = [&](std::size_t index, Result<Drawn> drawn) -> std::optional<Continuation> {
+      Chain& chain = *active[index];
+      if (drawn) {
+        chain.next.draw.max_tokens -= std::min(chain.next.draw.max_tokens, drawn->tokens);
+        Take(*std::move(drawn), &chain);
       } else {
-        last = Fail(std::move(results[i]));
-        active[i]->done = true;
+        last = Fail(std::move(drawn));
+        chain.done = true;
       }
-    }
+      if (chain.done && chain.tokens > 0) {
+        chain.findings = std::async(std::launch::async, [&work, text = TextOf(chain, start)] {
+          return CheckText(work, text);
+        });
+      }
+      if (chain.done || chain.next.draw.max_tokens == 0) return std::nullopt;
+      return chain.next;
+    };
+    work.ContinueEach(std::move(continuations), hear);
   }
   return last;
 }
@@ -136,14 +157,14 @@ Result<std::vector<Derivation>> DrawChains(Work& work, const ChainOptions& optio
   const auto start = work.Begin(*prompt);
   if (!start) return tl::unexpected(start.error());
   std::vector<Chain> chains = Begin(work, options, kind == AnswerKind::kNumber, *start);
-  Status last = Run(work, &chains);
+  const std::size_t begin = (*start)->text().size();
+  Status last = Run(work, begin, &chains);
   std::vector<Derivation> derivations;
   for (Chain& chain : chains) {
     if (chain.tokens == 0) continue;
     Derivation derivation;
     derivation.branch = chain.next.from;
-    derivation.text = std::string(chain.next.from->text().substr((*start)->text().size()));
-    if (chain.fenced) derivation.text.erase(derivation.text.rfind(kFence));
+    derivation.text = TextOf(chain, begin);
     derivation.tokens = chain.tokens;
     derivation.finished = chain.finished;
     // The last number of half a derivation is no answer.
@@ -153,7 +174,9 @@ Result<std::vector<Derivation>> DrawChains(Work& work, const ChainOptions& optio
     derivation.mean_logprob = MeanLogprob(chain.logprobs);
     if (derivation.value.empty()) derivation.failure = "it came to no answer";
     NoteGivens(work, &derivation);
-    RecordSteps(work, chain.logprobs, &derivation);
+    derivation.findings =
+        chain.findings.valid() ? chain.findings.get() : CheckText(work, derivation.text);
+    RecordFindings(work, chain.logprobs, &derivation);
     derivations.push_back(std::move(derivation));
   }
   if (derivations.empty() && !last) return Fail(std::move(last));

@@ -111,19 +111,21 @@ std::vector<CodeExample> ExamplesIn(std::string_view question) {
 Result<std::vector<Derivation>> DrawCode(Work& work, std::size_t count, float temperature) {
   const auto prompt = ChainPrompt(work);
   if (!prompt) return tl::unexpected(prompt.error());
-  const auto samples = DrawFenced(
-      work, *prompt, {.count = count, .temperature = temperature, .max_tokens = kMostTokens});
-  if (!samples) return tl::unexpected(samples.error());
   const std::string& question = work.question().text;
   const auto examples = ExamplesIn(question);
   const bool runs = !examples.empty() && SandboxAvailable().has_value();
-  std::vector<std::future<Result<RunResult>>> running;
-  for (std::size_t i = 0; runs && i < samples->size(); ++i) {
-    running.push_back(std::async(std::launch::async, RunExamples,
-                                 TestProgram((*samples)[i].text, question, examples)));
-  }
+  std::vector<std::future<Result<RunResult>>> running(count);
+  const auto samples = DrawFenced(
+      work, *prompt, {.count = count, .temperature = temperature, .max_tokens = kMostTokens},
+      [&](std::size_t index, const Drawn& drawn) {
+        if (!runs) return;
+        running[index] = std::async(std::launch::async, RunExamples,
+                                    TestProgram(drawn.text, question, examples));
+      });
+  if (!samples) return tl::unexpected(samples.error());
   std::vector<Derivation> derivations;
   for (std::size_t i = 0; i < samples->size(); ++i) {
+    if ((*samples)[i].tokens == 0) continue;
     Derivation derivation = ToProgram((*samples)[i]);
     derivation.value = derivation.text;
     if (runs) {

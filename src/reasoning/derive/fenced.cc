@@ -7,7 +7,8 @@
 
 namespace ergo::reasoning {
 
-Result<std::vector<Drawn>> DrawFenced(Work& work, const Prompt& prompt, const FencedDraw& draw) {
+Result<std::vector<Drawn>> DrawFenced(Work& work, const Prompt& prompt, const FencedDraw& draw,
+                                      const HearSample& hear) {
   const auto start = work.Begin(prompt);
   if (!start) return tl::unexpected(start.error());
   std::vector<Continuation> continuations(draw.count);
@@ -19,17 +20,22 @@ Result<std::vector<Drawn>> DrawFenced(Work& work, const Prompt& prompt, const Fe
                          .stop = {"```"},
                          .logprobs = true};
   }
-  std::vector<Drawn> drawn;
+  std::vector<Drawn> samples(draw.count);
+  bool any = false;
   Status last;
-  for (Result<Drawn>& result : work.Continue(std::move(continuations))) {
-    if (!result) {
-      last = Fail(std::move(result));
-    } else if (result->tokens > 0) {
-      drawn.push_back(*std::move(result));
-    }
-  }
-  if (drawn.empty() && !last) return Fail(std::move(last));
-  return drawn;
+  work.ContinueEach(std::move(continuations),
+                    [&](std::size_t index, Result<Drawn> drawn) -> std::optional<Continuation> {
+                      if (!drawn) {
+                        last = Fail(std::move(drawn));
+                      } else if (drawn->tokens > 0) {
+                        any = true;
+                        samples[index] = *std::move(drawn);
+                        hear(index, samples[index]);
+                      }
+                      return std::nullopt;
+                    });
+  if (!any && !last) return Fail(std::move(last));
+  return samples;
 }
 
 Derivation ToProgram(const Drawn& drawn) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <vector>
 
 #include "base/result.h"
@@ -15,9 +16,14 @@ struct FencedDraw {
   float temperature = 0.0f;
   std::size_t max_tokens = 256;
 };
-/// Draws blocks up to their closing fence, all in one batch; samples without a token are left out.
-/// An error if there is none because the model failed.
-Result<std::vector<Drawn>> DrawFenced(Work& work, const Prompt& prompt, const FencedDraw& draw);
+/// Hears of a sample that has ended, while the others go on.
+using HearSample = std::function<void(std::size_t index, const Drawn& drawn)>;
+
+/// Draws blocks up to their closing fence, all in one batch; as many as were asked for, of which
+/// some may have no token. An error if none has, because the model failed. `hear` hears of those
+/// that have some.
+Result<std::vector<Drawn>> DrawFenced(Work& work, const Prompt& prompt, const FencedDraw& draw,
+                                      const HearSample& hear);
 
 /// The derivation of a block, without a value.
 Derivation ToProgram(const Drawn& drawn);

@@ -44,20 +44,21 @@ Result<std::vector<Derivation>> DrawPrograms(Work& work, std::size_t count, floa
   const std::array values = {PromptValue{"question", text}};
   const auto prompt = MakePrompt({"program", LanguageOf(text), work.model().family()}, values);
   if (!prompt) return tl::unexpected(prompt.error());
+  std::vector<std::future<Result<std::string>>> runs(count);
   const auto samples = DrawFenced(
-      work, *prompt, {.count = count, .temperature = temperature, .max_tokens = kMostTokens});
+      work, *prompt, {.count = count, .temperature = temperature, .max_tokens = kMostTokens},
+      [&](std::size_t index, const Drawn& drawn) {
+        runs[index] = std::async(std::launch::async, [code = drawn.text]() -> Result<std::string> {
+          SandboxLimits limits;
+          limits.wall = kRunTime;
+          return RunPythonForAnswer(code, limits);
+        });
+      });
   if (!samples) return tl::unexpected(samples.error());
-  std::vector<std::future<Result<std::string>>> runs;
-  for (const Drawn& sample : *samples) {
-    runs.push_back(std::async(std::launch::async, [code = sample.text]() -> Result<std::string> {
-      SandboxLimits limits;
-      limits.wall = kRunTime;
-      return RunPythonForAnswer(code, limits);
-    }));
-  }
   std::vector<Derivation> derivations;
   for (std::size_t i = 0; i < samples->size(); ++i) {
     const Drawn& sample = (*samples)[i];
+    if (sample.tokens == 0) continue;
     const Result<std::string> output = runs[i].get();
     Derivation derivation = ToProgram(sample);
     if (output) {

@@ -14,9 +14,9 @@ class NoModel final : public TextModel {
   std::string hash() const override { return {}; }
   std::string family() const override { return {}; }
   Result<BranchPtr> Begin(const Prompt& /*prompt*/) override { return None(); }
-  std::vector<Result<Drawn>> Continue(std::span<const Continuation> continuations,
-                                      const std::function<bool()>& /*cancelled*/) override {
-    return std::vector<Result<Drawn>>(continuations.size(), Result<Drawn>(None()));
+  void ContinueEach(std::vector<Continuation> continuations, const HearDrawn& hear,
+                    const std::function<bool()>& /*cancelled*/) override {
+    for (std::size_t i = 0; i < continuations.size(); ++i) hear(i, None());
   }
   Result<std::vector<double>> Score(const BranchPtr& /*from*/,
                                     std::span<const std::string> /*texts*/) override {

@@ -46,8 +46,8 @@ class EngineModel final : public TextModel {
   std::string family() const override { return model_->model().config().architecture; }
 
   Result<BranchPtr> Begin(const Prompt& prompt) override;
-  std::vector<Result<Drawn>> Continue(std::span<const Continuation> continuations,
-                                      const std::function<bool()>& cancelled) override;
+  void ContinueEach(std::vector<Continuation> continuations, const HearDrawn& hear,
+                    const std::function<bool()>& cancelled) override;
   Result<std::vector<double>> Score(const BranchPtr& from,
                                     std::span<const std::string> texts) override;
 
@@ -165,34 +165,40 @@ Drawn EngineModel::ToDrawn(const Continuation& continuation, generate::Extended 
   return drawn;
 }
 
-std::vector<Result<Drawn>> EngineModel::Continue(std::span<const Continuation> continuations,
-                                                 const std::function<bool()>& cancelled) {
+void EngineModel::ContinueEach(std::vector<Continuation> continuations, const HearDrawn& hear,
+                               const std::function<bool()>& cancelled) {
+  // A continuation that cannot be asked for is heard of at once.
+  const auto ask = [&](std::size_t index) -> std::optional<generate::Extension> {
+    while (true) {
+      auto extension = ExtensionFor(continuations[index]);
+      if (extension) return *std::move(extension);
+      auto next = hear(index, Fail(std::move(extension)));
+      if (!next) return std::nullopt;
+      continuations[index] = *std::move(next);
+    }
+  };
   std::vector<generate::Extension> extensions;
-  std::vector<std::optional<Error>> errors(continuations.size());
+  std::vector<std::size_t> owners;
   for (std::size_t i = 0; i < continuations.size(); ++i) {
-    auto extension = ExtensionFor(continuations[i]);
-    if (extension) {
+    if (auto extension = ask(i)) {
       extensions.push_back(*std::move(extension));
-    } else {
-      errors[i] = extension.error();
+      owners.push_back(i);
     }
   }
-  auto extended = generate::Extend(*model_, extensions, cancelled);
-  std::vector<Result<Drawn>> results;
-  std::size_t next = 0;
-  for (std::size_t i = 0; i < continuations.size(); ++i) {
-    if (errors[i]) {
-      results.push_back(tl::unexpected(*errors[i]));
-      continue;
-    }
-    Result<generate::Extended>& one = extended[next++];
-    if (one) {
-      results.push_back(ToDrawn(continuations[i], *std::move(one)));
-    } else {
-      results.push_back(Fail(std::move(one)));
-    }
-  }
-  return results;
+  generate::ExtendEach(
+      *model_, std::move(extensions),
+      [&](std::size_t place,
+          Result<generate::Extended> extended) -> std::optional<generate::Extension> {
+        const std::size_t index = owners[place];
+        Result<Drawn> drawn =
+            extended ? Result<Drawn>(ToDrawn(continuations[index], *std::move(extended)))
+                     : Result<Drawn>(Fail(std::move(extended)));
+        auto next = hear(index, std::move(drawn));
+        if (!next) return std::nullopt;
+        continuations[index] = *std::move(next);
+        return ask(index);
+      },
+      cancelled);
 }
 
 Result<std::vector<double>> EngineModel::Score(const BranchPtr& from,

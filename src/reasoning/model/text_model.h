@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -74,6 +75,11 @@ struct Drawn {
   std::size_t given = 0;   ///< tokens that it began with
 };
 
+/// Hears how continuation `index` ended, while the others go on. What it returns, if anything, is
+/// drawn in its place and is heard under the same index; after a cancel it is not.
+using HearDrawn =
+    std::function<std::optional<Continuation>(std::size_t index, Result<Drawn> drawn)>;
+
 /// Any thread; calls of several threads ride in the same steps.
 class TextModel {
  public:
@@ -84,9 +90,9 @@ class TextModel {
 
   /// The start of an answer. Errors: the prompt is longer than the context, no chat template.
   virtual Result<BranchPtr> Begin(const Prompt& prompt) = 0;
-  /// All of them in one batch; one result for each, in order.
-  virtual std::vector<Result<Drawn>> Continue(std::span<const Continuation> continuations,
-                                              const std::function<bool()>& cancelled) = 0;
+  /// All of them in one batch. `hear` is called in this thread.
+  virtual void ContinueEach(std::vector<Continuation> continuations, const HearDrawn& hear,
+                            const std::function<bool()>& cancelled) = 0;
   /// Natural logarithm of the probability that each text follows.
   virtual Result<std::vector<double>> Score(const BranchPtr& from,
                                             std::span<const std::string> texts) = 0;

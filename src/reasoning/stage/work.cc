@@ -16,32 +16,57 @@ std::uint64_t Work::NextSeed() {
   return bits ^ (bits >> 31);
 }
 
-std::vector<Result<Drawn>> Work::Continue(std::vector<Continuation> continuations) {
+void Work::ContinueEach(std::vector<Continuation> continuations, const HearDrawn& hear) {
   // What one may draw is set aside for it, so that all together never overrun the budget.
-  std::size_t left = budget_->tokens_left();
-  const std::size_t calls = std::min(budget_->calls_left(), continuations.size());
-  std::vector<Continuation> asked;
+  struct Share {
+    std::size_t tokens = 0;
+    std::size_t calls = 0;
+  };
+  const std::size_t count = continuations.size();
   const bool exhausted = budget_->Exhausted();
-  for (std::size_t i = 0; i < calls && !exhausted && left > 0; ++i) {
-    Continuation& continuation = continuations[i];
-    continuation.draw.max_tokens = std::min(continuation.draw.max_tokens, left);
-    left -= continuation.draw.max_tokens;
-    asked.push_back(continuation);
+  std::size_t left = exhausted ? 0 : budget_->tokens_left();
+  const std::size_t calls = budget_->calls_left();
+  std::vector<Share> shares(count);
+  std::vector<Continuation> asked;
+  for (std::size_t i = 0; i < std::min(calls, count) && left > 0; ++i) {
+    shares[i].tokens = std::min(continuations[i].draw.max_tokens, left);
+    shares[i].calls = calls / count + (i < calls % count ? 1 : 0);
+    left -= shares[i].tokens;
+    continuations[i].draw.max_tokens = shares[i].tokens;
+    asked.push_back(continuations[i]);
   }
   const auto cancelled = [this] {
     return budget_->Cancelled() || Limits::Clock::now() >= budget_->until();
   };
-  auto results = asked.empty() ? std::vector<Result<Drawn>>() : model_.Continue(asked, cancelled);
-  for (const Result<Drawn>& result : results) {
-    budget_->Spend(result ? result->tokens : 0, 1);
-    if (result) tokens_reused_ += result->cached;
-  }
-  for (std::size_t i = results.size(); i < continuations.size(); ++i) {
+  const auto spend = [&](std::size_t index, Result<Drawn> drawn) -> std::optional<Continuation> {
+    Share& share = shares[index];
+    const std::size_t tokens = drawn ? drawn->tokens : 0;
+    share.tokens -= std::min(share.tokens, tokens);
+    --share.calls;
+    budget_->Spend(tokens, 1);
+    if (drawn) tokens_reused_ += drawn->cached;
+    auto next = hear(index, std::move(drawn));
+    if (!next || share.tokens == 0 || share.calls == 0) return std::nullopt;
+    next->draw.max_tokens = std::min(next->draw.max_tokens, share.tokens);
+    return next;
+  };
+  const std::size_t begun = asked.size();
+  if (begun > 0) model_.ContinueEach(std::move(asked), spend, cancelled);
+  for (std::size_t i = begun; i < count; ++i) {
     Drawn nothing;
     nothing.branch = continuations[i].from;
     nothing.end = budget_->Cancelled() ? DrawEnd::kCancel : DrawEnd::kLength;
-    results.emplace_back(std::move(nothing));
+    hear(i, std::move(nothing));
   }
+}
+
+std::vector<Result<Drawn>> Work::Continue(std::vector<Continuation> continuations) {
+  std::vector<Result<Drawn>> results(continuations.size());
+  ContinueEach(std::move(continuations),
+               [&](std::size_t index, Result<Drawn> drawn) -> std::optional<Continuation> {
+                 results[index] = std::move(drawn);
+                 return std::nullopt;
+               });
   return results;
 }
 

@@ -38,6 +38,9 @@ class Work {
   /// those that get no token end with kLength and no text. Results in order.
   std::vector<Result<Drawn>> Continue(std::vector<Continuation> continuations);
   Result<Drawn> Continue(Continuation continuation);
+  /// The same, heard of one by one, while the others go on. One that goes on draws from what its
+  /// first draw left of what was set aside for it; without any the rest is not asked for.
+  void ContinueEach(std::vector<Continuation> continuations, const HearDrawn& hear);
   /// A seed that differs with every call and depends on the settings' seed alone.
   std::uint64_t NextSeed();
 

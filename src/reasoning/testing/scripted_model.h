@@ -37,13 +37,16 @@ class ScriptedModel final : public TextModel {
     return branch;
   }
 
-  std::vector<Result<Drawn>> Continue(std::span<const Continuation> continuations,
-                                      const std::function<bool()>& cancelled) override {
-    std::vector<Result<Drawn>> results;
-    for (const Continuation& continuation : continuations) {
-      results.push_back(cancelled && cancelled() ? Nothing(continuation) : DrawOne(continuation));
+  void ContinueEach(std::vector<Continuation> continuations, const HearDrawn& hear,
+                    const std::function<bool()>& cancelled) override {
+    for (std::size_t i = 0; i < continuations.size(); ++i) {
+      std::optional<Continuation> next = std::move(continuations[i]);
+      while (next) {
+        const bool stopped = cancelled && cancelled();
+        next = hear(i, stopped ? Nothing(*next) : DrawOne(*next));
+        if (stopped) break;
+      }
     }
-    return results;
   }
 
   Result<std::vector<double>> Score(const BranchPtr&, std::span<const std::string> texts) override {
