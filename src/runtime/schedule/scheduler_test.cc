@@ -22,13 +22,13 @@ using Tokens = std::vector<std::int32_t>;
 
 /// Loaded once: two classes of layers, one with a window.
 const model::Model& Gemma() {
-  static const std::unique_ptr<model::Model> model = [] {
+  static const std::unique_ptr<model::Model> kModel = [] {
     auto files = formats::Open(std::string(ERGO_SOURCE_DIR) + "/tests/golden/models/gemma3-tiny");
     model::LoadOptions options;
     options.kv = kernels::KvType::kF32;
     return *model::Model::Load(files.value(), options);
   }();
-  return *model;
+  return *kModel;
 }
 
 std::size_t BlockBytes(const model::Model& model) {
