@@ -69,7 +69,9 @@ std::optional<std::vector<Goal>> ParseGoals(std::string_view text) {
     Goal goal;
     goal.text = Trimmed(std::string_view(line).substr(number.size()));
     goal.needs = *std::move(needs);
-    if (goal.text.empty()) return std::nullopt;
+    const bool again = std::any_of(goals.begin(), goals.end(),
+                                   [&](const Goal& one) { return one.text == goal.text; });
+    if (goal.text.empty() || again) return std::nullopt;
     goals.push_back(std::move(goal));
   }
   if (goals.empty()) return std::nullopt;

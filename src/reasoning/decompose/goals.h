@@ -15,8 +15,8 @@ struct Goal {
 };
 
 /// Reads numbered lines "3. Question? [1,2]" ("[-]": needs nothing). Nothing if a line is of
-/// another form, the numbers are not 1, 2, 3 … or a goal needs itself or a later one: such a sample
-/// is thrown away, not mended.
+/// another form, the numbers are not 1, 2, 3 …, a goal needs itself or a later one, or is said
+/// twice: such a sample is thrown away, not mended.
 std::optional<std::vector<Goal>> ParseGoals(std::string_view text);
 
 /// Goals in groups: each group needs earlier groups only and can be solved in one batch.

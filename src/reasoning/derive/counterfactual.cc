@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
 #include <optional>
 #include <utility>
@@ -14,6 +15,9 @@
 
 namespace ergo::reasoning {
 namespace {
+
+constexpr std::size_t kMostAsked = 3;
+constexpr std::size_t kMoreTokens = 64;  ///< than the derivation took
 
 std::optional<Rational> NumberOf(std::string_view text) {
   std::string digits = CanonicalNumber(text);
@@ -29,6 +33,29 @@ std::optional<Rational> NumberOf(std::string_view text) {
   }
   if (value && negative) *value = -*value;
   return value;
+}
+
+/// Bytes of the last number in digits that a step says, unless that is part of a word or counts the
+/// step itself ("3. Add both").
+std::optional<Span> LastNumber(std::string_view text, const Span& step) {
+  constexpr std::string_view kDigits = "0123456789";
+  const std::string_view line = text.substr(0, step.end);
+  const std::size_t last = line.find_last_of(kDigits);
+  if (last == std::string_view::npos || last < step.begin) return std::nullopt;
+  std::size_t begin = last;
+  while (begin > step.begin && (kDigits.find(line[begin - 1]) != std::string_view::npos ||
+                                line[begin - 1] == '.' || line[begin - 1] == ',')) {
+    --begin;
+  }
+  while (kDigits.find(line[begin]) == std::string_view::npos) ++begin;
+  const bool word =
+      begin > step.begin && std::isalpha(static_cast<unsigned char>(line[begin - 1])) != 0;
+  const bool first = text.substr(step.begin, begin - step.begin).find_first_not_of(" \t*#") ==
+                     std::string_view::npos;
+  const bool label =
+      first && last + 1 < step.end && (line[last + 1] == '.' || line[last + 1] == ')');
+  if (word || label) return std::nullopt;
+  return Span{begin, last + 1};
 }
 
 StepRole RoleOf(const ValueFlow& flow, std::size_t index, const Rational& final_value) {
@@ -71,7 +98,8 @@ void Note(Recorder& trace, const std::string& step, const StepRole& role) {
   const bool real = role.role == Role::kReal;
   NodeVerification verification;
   verification.method = "counterfactual";
-  verification.semantics = "exact recomputation of what follows from the step";
+  verification.semantics = role.by_model ? "what the model draws from the step on"
+                                         : "exact recomputation of what follows from the step";
   verification.detail = real ? fmt::format("were it {} instead of {}, the answer would be {}",
                                            role.changed_to, role.value, role.predicted)
                              : fmt::format("were it {} instead of {}, the answer would still be {}",
@@ -120,6 +148,47 @@ double ConfidenceFactor(const std::vector<StepRole>& roles) {
   return std::max(0.5, std::pow(0.9, static_cast<double>(decorative)));
 }
 
+void AskForRoles(Work& work, const Derivation& derivation, std::vector<StepRole>* roles) {
+  const auto steps = StepsOf(derivation.text);
+  if (steps.size() != roles->size() || steps.size() < 2 || derivation.value.empty()) return;
+  const auto prompt = ChainPrompt(work);
+  const auto start = prompt ? work.Begin(*prompt) : Result<BranchPtr>(Fail("no prompt"));
+  if (!start) return;
+  const std::size_t tokens = derivation.tokens + kMoreTokens;
+  std::vector<Continuation> continuations;
+  std::vector<std::size_t> asked;
+  // The last ones: what the model says first is mostly a plan.
+  for (std::size_t i = steps.size() - 1; i-- > 0 && asked.size() < kMostAsked;) {
+    StepRole& role = (*roles)[i];
+    const auto number = LastNumber(derivation.text, steps[i]);
+    if (role.role != Role::kUnknown || !number) continue;
+    role.result = *number;
+    role.value = derivation.text.substr(number->begin, number->end - number->begin);
+    const auto value = NumberOf(role.value);
+    if (!value) continue;
+    role.changed_to = Text(*value + Rational(1));
+    Continuation continuation;
+    continuation.from = *start;
+    continuation.append = derivation.text.substr(0, number->begin) + role.changed_to +
+                          derivation.text.substr(number->end, steps[i].end - number->end) + "\n";
+    continuation.draw.max_tokens = tokens;
+    continuation.draw.seed = work.NextSeed();
+    continuations.push_back(std::move(continuation));
+    asked.push_back(i);
+  }
+  const AnswerKind kind = KindOf(work.question());
+  const auto results = work.Continue(std::move(continuations));
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (!results[i] || results[i]->end == DrawEnd::kLength || results[i]->tokens == 0) continue;
+    StepRole& role = (*roles)[asked[i]];
+    role.predicted = ValueIn(results[i]->text, kind, work.question());
+    if (role.predicted.empty()) continue;
+    role.by_model = true;
+    const bool same = SameValue(role.predicted, derivation.value, kind);
+    role.role = same ? Role::kDecorative : Role::kReal;
+  }
+}
+
 std::vector<StepRole> NoteCounterfactuals(Work& work, const Derivation& derivation) {
   if (derivation.kind != DerivationKind::kChain || derivation.node.empty()) return {};
   const Question& question = work.question();
@@ -129,6 +198,7 @@ std::vector<StepRole> NoteCounterfactuals(Work& work, const Derivation& derivati
   const std::vector<std::string> nodes =
       StepNodes(work.trace().Document(), derivation.node, roles.size() + 1);
   if (nodes.size() != roles.size()) return {};
+  AskForRoles(work, derivation, &roles);
   for (std::size_t i = 0; i < roles.size(); ++i) {
     if (roles[i].role != Role::kUnknown) Note(work.trace(), nodes[i], roles[i]);
   }

@@ -23,7 +23,8 @@ struct StepRole {
   Span result = {};             ///< of the changed number in the derivation; empty: none
   std::string value = {};       ///< the step's result
   std::string changed_to = {};  ///< what it was changed to
-  std::string predicted = {};   ///< the final value then, by exact recomputation
+  std::string predicted = {};   ///< the final value then
+  bool by_model = false;        ///< drawn anew by the model, not recomputed
 };
 
 /// One for each of StepsOf(derivation): its result is changed by a little, what follows from it is
@@ -37,9 +38,15 @@ std::vector<StepRole> RolesOf(std::string_view question, std::string_view deriva
 /// 0.5.
 double ConfidenceFactor(const std::vector<StepRole>& roles);
 
-/// Writes a node of kind kCounterfactual for every step whose role is known, which supports or
-/// contradicts the step's node, and an entry of method "counterfactual" (never exact) in both.
-/// Returns the roles; empty if the derivation is no chain or its nodes are not in the trace.
+/// Asks the model what follows where recomputation does not know: the last three such steps that
+/// say a number, the very last step aside, get another one, and the rest of the derivation is drawn
+/// anew from there, all in one batch.
+void AskForRoles(Work& work, const Derivation& derivation, std::vector<StepRole>* roles);
+
+/// Writes a node of kind kCounterfactual for every step whose role is known or can be asked for,
+/// which supports or contradicts the step's node, and an entry of method "counterfactual" (never
+/// exact) in both. Returns the roles; empty if the derivation is no chain or its nodes are not in
+/// the trace.
 std::vector<StepRole> NoteCounterfactuals(Work& work, const Derivation& derivation);
 
 }  // namespace ergo::reasoning

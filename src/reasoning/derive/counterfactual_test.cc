@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 
 #include "reasoning/strategies/strategy.h"
@@ -130,6 +131,36 @@ TEST(Counterfactual, ProgressiveShowsItInTheTrace) {
   }
   EXPECT_GE(contradicted, 1u);
   EXPECT_EQ(contradicted, supported);
+}
+
+TEST(Counterfactual, TheModelIsAskedWhatCannotBeRecomputed) {
+  const std::string said = "There are 7 cups on the shelf.\nSo she has 24 pens.\n#### 24";
+  testing::ScriptedModel model([&](const testing::ScriptedPlace& place) -> std::string {
+    if (said.starts_with(place.answer)) return said.substr(place.answer.size());
+    const bool other = place.answer.find("has 25 pens") != std::string_view::npos;
+    return other ? "#### 25" : "So she has 24 pens.\n#### 24";
+  });
+  Question question;
+  question.text = "Ann has 4 boxes with 6 pens each and 7 cups. How many pens has she?";
+  SolveSettings settings;
+  settings.limits.tokens = 4000;
+  const auto answer = Solve(model, "progressive", question, settings);
+  ASSERT_TRUE(answer) << answer.error().Message();
+  ASSERT_EQ(answer->value, "24");
+  std::map<std::string, std::string> changed;  // what each step's change gives
+  for (const TraceEdge& edge : answer->trace.edges) {
+    const TraceNode* const from = answer->trace.Find(edge.from);
+    if (from == nullptr || from->kind != NodeKind::kCounterfactual) continue;
+    const TraceNode* const to = answer->trace.Find(edge.to);
+    ASSERT_NE(to, nullptr);
+    changed[to->text] = from->value;
+    const bool real = edge.type == EdgeType::kSupports;
+    EXPECT_EQ(real, from->value != "24") << to->text;
+    ASSERT_FALSE(from->verification.empty());
+    EXPECT_EQ(from->verification[0].semantics, "what the model draws from the step on");
+  }
+  EXPECT_EQ(changed["There are 7 cups on the shelf."], "24");
+  EXPECT_EQ(changed["So she has 24 pens."], "25");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <functional>
 #include <random>
 #include <string>
 
@@ -129,6 +130,68 @@ TEST(Strategies, WhatParsesToTheLastWordIsSolvedExactly) {
   ASSERT_TRUE(deduction);
   EXPECT_EQ(deduction->value, "False");
   EXPECT_TRUE(deduction->verified);
+}
+
+/// A model that plans when it is asked to, and answers goals as told.
+ScriptedModel Planner(const std::function<std::string(std::string_view goal)>& leaf) {
+  return ScriptedModel([leaf](const ScriptedPlace& place) -> std::string {
+    const std::size_t goal = place.prompt.rfind("Answer only this: ");
+    if (goal != std::string_view::npos) return leaf(place.prompt.substr(goal));
+    const std::size_t asked = place.prompt.rfind("Question: ");
+    if (asked == std::string_view::npos) return "#### 0";
+    return place.prompt.find("How many pens are in boxes?", asked) != std::string_view::npos
+               ? "1. How many pens are in a box? [-]\n2. How many are in all 4? [1]\n"
+               : "1. How many pens are in boxes? [-]\n2. How many pens has she? [1]\n";
+  });
+}
+
+constexpr const char* kPens =
+    "Ann has 4 boxes with half a dozen pens each and lends out 7 pens. How many pens has she?";
+
+TEST(Strategies, AGoalIsDrawnUntilOneValueIsAhead) {
+  std::size_t draws = 0;
+  ScriptedModel model = Planner([&](std::string_view goal) -> std::string {
+    if (goal.find("in boxes") == std::string_view::npos) return "24 - 7 = 17\n#### 17";
+    return ++draws == 2 ? "4 * 5 = 20\n#### 20" : "4 * 6 = 24\n#### 24";
+  });
+  const auto answer = Solve(model, "decompose", Ask(kPens), Within(4000));
+  ASSERT_TRUE(answer) << answer.error().Message();
+  EXPECT_EQ(answer->value, "17");
+  EXPECT_EQ(draws, 4u);
+}
+
+TEST(Strategies, SamplesOfAGoalWithARefutedStepAreThrownAway) {
+  std::size_t draws = 0;
+  ScriptedModel model = Planner([&](std::string_view goal) -> std::string {
+    if (goal.find("in boxes") == std::string_view::npos) return "24 - 7 = 17\n#### 17";
+    return ++draws <= 2 ? "4 * 6 = 25\n#### 25" : "4 * 6 = 24\n#### 24";
+  });
+  const auto answer = Solve(model, "decompose", Ask(kPens), Within(4000));
+  ASSERT_TRUE(answer) << answer.error().Message();
+  EXPECT_EQ(answer->value, "17");
+}
+
+TEST(Strategies, AGoalThatNoCheckSettlesIsSplit) {
+  ScriptedModel model = Planner([](std::string_view goal) -> std::string {
+    if (goal.find("in boxes") != std::string_view::npos) return "#### 23";
+    if (goal.find("in a box") != std::string_view::npos) return "12 / 2 = 6\n#### 6";
+    if (goal.find("in all 4") != std::string_view::npos) return "4 * 6 = 24\n#### 24";
+    return "24 - 7 = 17\n#### 17";
+  });
+  const auto answer = Solve(model, "decompose", Ask(kPens), Within(9000));
+  ASSERT_TRUE(answer) << answer.error().Message();
+  EXPECT_EQ(answer->value, "17");
+  const TraceNode* inner = nullptr;
+  for (const TraceNode& node : answer->trace.nodes) {
+    if (node.kind == NodeKind::kSubgoal && node.text == "How many are in all 4?") inner = &node;
+  }
+  ASSERT_NE(inner, nullptr);
+  EXPECT_EQ(inner->value, "24");
+  EXPECT_EQ(inner->search.depth, 2);
+  const TraceNode* const whole = answer->trace.Find(inner->search.parent);
+  ASSERT_NE(whole, nullptr);
+  EXPECT_EQ(whole->text, "How many pens are in boxes?");
+  EXPECT_EQ(whole->value, "24");
 }
 
 TEST(Strategies, RunningQuantitiesAreSettledSentenceBySentence) {
