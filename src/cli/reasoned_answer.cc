@@ -17,6 +17,7 @@
 #include "reasoning/strategies/strategy.h"
 #include "reasoning/trace/store.h"
 #include "reasoning/trace/store_writer.h"
+#include "reasoning/verify/logic_question.h"
 
 namespace ergo::cli {
 namespace {
@@ -250,7 +251,8 @@ Result<bool> Reasons(const EffortChoice& choice, bool plain, const std::string& 
   if (choice.given()) return true;
   reasoning::Question asked;
   asked.text = question;
-  return reasoning::KindOf(asked) != reasoning::AnswerKind::kText;
+  return reasoning::KindOf(asked) != reasoning::AnswerKind::kText ||
+         reasoning::TakeApart("", question, {}).has_value();
 }
 
 Result<int> AnswerWithReasoning(const std::shared_ptr<generate::LanguageModel>& model,

@@ -12,6 +12,10 @@ namespace ergo::reasoning {
 /// it is no kFormal and its `failure` says so. Nothing else.
 std::optional<Derivation> SolveFormally(Work& work);
 
+/// A rule theory of which the parser reads the larger part and the model restates the rest. Never
+/// kFormal.
+std::optional<Derivation> SolveRestated(Work& work);
+
 // One kind of question each:
 /// "What is 3 * (4 + 5)?", "计算 3 * 5"
 std::optional<Derivation> SolveExpression(Work& work);

@@ -2,17 +2,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "reasoning/derive/steps.h"
 #include "reasoning/formal/formal.h"
+#include "reasoning/formal/restate.h"
 #include "reasoning/verify/logic_knights.h"
 #include "reasoning/verify/logic_question.h"
 
 namespace ergo::reasoning {
 namespace {
+
+using Originals = std::map<std::string, std::string>;
 
 NodeVerification Derived(const std::string& semantics, const std::string& reason,
                          std::size_t size) {
@@ -26,17 +30,33 @@ NodeVerification Derived(const std::string& semantics, const std::string& reason
   return verification;
 }
 
+/// A step's check. What rests on the model's reading of a sentence is not exact.
+NodeVerification CheckOf(const LogicStep& step, const LogicAnswer& answer,
+                         const Originals& originals) {
+  NodeVerification verification =
+      Derived(answer.semantics, (step.given ? "given: " : "by: ") + step.rule, step.text.size());
+  const auto original = originals.find(step.rule);
+  if (original != originals.end()) {
+    verification.detail += fmt::format(", as the model restates \"{}\"", original->second);
+  }
+  if (!originals.empty()) {
+    verification.status = Verdict::kUnsupported;
+    verification.exact = false;
+    verification.semantics += ", with sentences that the model restated";
+  }
+  return verification;
+}
+
 /// The derivation as a graph: facts and what each rule makes of earlier steps.
-std::string Record(Work& work, const LogicAnswer& answer, Derivation* derivation) {
+std::string Record(Work& work, const LogicAnswer& answer, const Originals& originals,
+                   Derivation* derivation) {
   std::vector<std::string> ids;
   for (const LogicStep& step : answer.steps) {
     TraceNode node;
     node.kind = step.given ? NodeKind::kFact : NodeKind::kStep;
     node.text = step.text;
     node.formal = step.rule;
-    node.verification.push_back(Derived(answer.semantics,
-                                        step.given ? "given: " + step.rule : "by: " + step.rule,
-                                        step.text.size()));
+    node.verification.push_back(CheckOf(step, answer, originals));
     const std::string id = work.trace().Add(std::move(node));
     for (const std::size_t premise : step.premises) {
       if (premise < ids.size()) work.trace().Link({ids[premise], id, EdgeType::kPremise, 1.0});
@@ -48,10 +68,16 @@ std::string Record(Work& work, const LogicAnswer& answer, Derivation* derivation
   // Nothing derives the statement or its opposite: that is all there is to show.
   TraceNode node;
   node.text = fmt::format("The statement is {}.", Name(answer.truth));
-  node.verification.push_back(
-      Derived(answer.semantics, "the least model was computed", node.text.size()));
+  const LogicStep said{node.text, "the least model was computed", false, {}, true};
+  node.verification.push_back(CheckOf(said, answer, originals));
   derivation->text = node.text;
   return work.trace().Add(std::move(node));
+}
+
+/// By what was read, and not because something else was not found.
+bool ProvenAsItStands(const LogicAnswer& answer) {
+  return !answer.steps.empty() && std::none_of(answer.steps.begin(), answer.steps.end(),
+                                               [](const LogicStep& step) { return step.absence; });
 }
 
 }  // namespace
@@ -76,11 +102,25 @@ std::optional<Derivation> SolveTheory(Work& work) {
   }
   // A proof stands whatever else was not understood, unless that would contradict it; that nothing
   // was found says nothing then.
-  if (!answer->exact && answer->steps.empty()) return std::nullopt;
+  if (!answer->exact && !ProvenAsItStands(*answer)) return std::nullopt;
   Derivation derivation;
   derivation.value = answer->value;
   if (!answer->exact) derivation.failure = "part of the question was not understood";
-  derivation.node = Record(work, *answer, &derivation);
+  derivation.node = Record(work, *answer, {}, &derivation);
+  return derivation;
+}
+
+std::optional<Derivation> SolveRestated(Work& work) {
+  const AnswerKind kind = work.question().kind;
+  if (kind != AnswerKind::kChoice && kind != AnswerKind::kAuto) return std::nullopt;
+  const auto restated = Restate(work);
+  if (!restated) return std::nullopt;
+  const auto answer = SolveLogicQuestion(restated->parts, work.question().options);
+  if (!answer || (!answer->exact && !ProvenAsItStands(*answer))) return std::nullopt;
+  Derivation derivation;
+  derivation.value = answer->value;
+  derivation.failure = "part of the question was understood as the model restated it";
+  derivation.node = Record(work, *answer, restated->originals, &derivation);
   return derivation;
 }
 

@@ -89,7 +89,9 @@ Result<Answer> SolveAuto(Work& work) {
   const AnswerKind kind = KindOf(work.question());
   std::vector<Derivation> derivations;
   static_cast<void>(work.Stage("formal", {}, [&]() -> Status {
-    if (auto formal = SolveFormally(work)) derivations.push_back(*std::move(formal));
+    auto formal = SolveFormally(work);
+    if (!formal) formal = SolveRestated(work);
+    if (formal) derivations.push_back(*std::move(formal));
     return {};
   }));
   if (!derivations.empty()) return Conclude(work, derivations, Vote(derivations, kind, true));

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/utf8.h"
+#include "generate/constrain/compile.h"
 #include "reasoning/sandbox/sandbox.h"
 #include "reasoning/strategies/strategy.h"
 #include "reasoning/testing/scripted_model.h"
@@ -130,6 +131,43 @@ TEST(Strategies, WhatParsesToTheLastWordIsSolvedExactly) {
   ASSERT_TRUE(deduction);
   EXPECT_EQ(deduction->value, "False");
   EXPECT_TRUE(deduction->verified);
+}
+
+TEST(Strategies, WhatTheParserDoesNotReadIsRestatedByTheModel) {
+  Question theory;
+  theory.context =
+      "Anne is kind. Bob is rough. Those who tend towards kindness, being kind, come out green "
+      "all over. Every green thing is cold.";
+  theory.text = "Is the following statement true or false? Anne is cold.";
+  theory.options = {"True", "False"};
+  const auto solve = [&](const std::string& said) {
+    ScriptedModel model([&](const ScriptedPlace& place) {
+      if (place.prompt.find("Say it plainly") != std::string_view::npos) {
+        const auto grammar = generate::constrain::CompileGbnf(place.grammar, "grammar");
+        EXPECT_TRUE(grammar) << grammar.error().Message();
+      }
+      return said;
+    });
+    return Solve(model, "auto", theory, Within(3000));
+  };
+  const auto answer = solve("If someone is kind then they are green.");
+  ASSERT_TRUE(answer) << answer.error().Message();
+  EXPECT_EQ(answer->value, "True");
+  EXPECT_FALSE(answer->verified);
+  bool restated = false;
+  for (const TraceNode& node : answer->trace.nodes) {
+    for (const NodeVerification& one : node.verification) {
+      EXPECT_FALSE(one.exact);
+      restated =
+          restated || one.detail.find("as the model restates \"Those who") != std::string::npos;
+    }
+  }
+  EXPECT_TRUE(restated);
+  // What the parser cannot read either is not taken, and what is not derived is not false then.
+  const auto other = solve("Kindness is what it is, and so on and so forth");
+  ASSERT_TRUE(other);
+  EXPECT_FALSE(other->verified);
+  EXPECT_NE(other->value, "False");
 }
 
 /// A model that plans when it is asked to, and answers goals as told.

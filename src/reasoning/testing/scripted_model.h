@@ -13,11 +13,12 @@
 
 namespace ergo::reasoning::testing {
 
-/// What follows a place: the prompt, the answer so far, and the seed of the draw.
+/// What follows a place: the prompt, the answer so far, and the draw's seed and grammar.
 struct ScriptedPlace {
   std::string_view prompt;
   std::string_view answer;
   std::uint64_t seed = 0;
+  std::string_view grammar = {};
 };
 using Script = std::function<std::string(const ScriptedPlace&)>;
 
@@ -73,7 +74,8 @@ class ScriptedModel final : public TextModel {
     const auto& from = static_cast<const Place&>(*continuation.from);
     auto place = std::make_shared<Place>(from);
     place->answer += continuation.append;
-    std::string said = script_({place->prompt, place->answer, continuation.draw.seed});
+    std::string said =
+        script_({place->prompt, place->answer, continuation.draw.seed, continuation.draw.grammar});
     Drawn drawn;
     std::size_t end = std::string::npos;
     std::size_t stop_size = 0;

@@ -317,6 +317,8 @@ std::vector<Finding> LogicCheck::Run(const CheckInput& input) const {
       sentences.begin(), sentences.end(), [](const LogicSentence& s) { return s.understood; }));
   if (understood == 0 || 2 * understood < sentences.size()) return {};
   const bool all_read = reader.understood_all();
+  // What was not understood may derive what the rest does not.
+  const World world = all_read ? parts->world : World::kOpen;
 
   const auto asked = reader.Claim(parts->statement);
   const bool hypothetical = Mentions(
@@ -338,13 +340,13 @@ std::vector<Finding> LogicCheck::Run(const CheckInput& input) const {
     }
   }
   if (read.empty()) return {};
-  const auto model = LeastModel::Of(reader.theory(), parts->world);
+  const auto model = LeastModel::Of(reader.theory(), world);
   if (!model) return {};
-  const std::string conflict = model->contradiction() ? ConflictOf(reader, parts->world) : "";
+  const std::string conflict = model->contradiction() ? ConflictOf(reader, world) : "";
   const bool ground = asked && asked->size() == 1 && asked->front().body.empty() &&
                       asked->front().head.arguments[0] >= 0;
   std::vector<Finding> findings;
-  const Judge judge(reader, *model, parts->world);
+  const Judge judge(reader, *model, world);
   for (const auto& [claim, rules] : read) {
     Finding finding;
     if (!conflict.empty()) {
@@ -357,7 +359,7 @@ std::vector<Finding> LogicCheck::Run(const CheckInput& input) const {
       continue;
     }
     finding.method = name();
-    finding.semantics = Semantics(parts->world);
+    finding.semantics = Semantics(world);
     finding.exact = all_read && !hypothetical &&
                     (finding.verdict == Verdict::kVerified || finding.verdict == Verdict::kRefuted);
     const auto begin = static_cast<std::size_t>(claim.data() - input.text.data());

@@ -73,6 +73,7 @@ void Explain(const LogicReader& reader, const LeastModel& model, const LogicLite
   step.rule = answer.truth == LogicTruth::kUnknown
                   ? "Neither this nor its opposite can be derived."
                   : "The opposite cannot be derived, and what cannot be derived is false.";
+  step.absence = true;
   answer.steps.push_back(std::move(step));
 }
 
@@ -109,6 +110,7 @@ std::vector<LogicStep> StepsOf(const LogicReader& reader, const LeastModel& mode
       LogicStep negation;
       negation.text = Sentence(reader.theory().Say(absent));
       negation.rule = "The opposite cannot be derived, and what cannot be derived is false.";
+      negation.absence = true;
       step.premises.push_back(steps.size());
       steps.push_back(std::move(negation));
     }
@@ -176,26 +178,30 @@ std::optional<LogicQuestion> TakeApart(std::string_view context, std::string_vie
 std::optional<LogicAnswer> SolveLogicQuestion(std::string_view context, std::string_view question,
                                               std::span<const std::string> options) {
   const auto parts = TakeApart(context, question, options);
-  if (!parts) return std::nullopt;
+  return parts ? SolveLogicQuestion(*parts, options) : std::nullopt;
+}
+
+std::optional<LogicAnswer> SolveLogicQuestion(const LogicQuestion& parts,
+                                              std::span<const std::string> options) {
   LogicReader reader;
-  reader.Read(parts->context);
+  reader.Read(parts.context);
   if (reader.theory().rules.empty()) return std::nullopt;
-  const auto claim = reader.Claim(parts->statement);
+  const auto claim = reader.Claim(parts.statement);
   if (!claim || claim->size() != 1 || !claim->front().body.empty()) return std::nullopt;
   const LogicLiteral& literal = claim->front().head;
   if (literal.arguments[0] < 0 || literal.arguments[1] < LogicLiteral::kNone) return std::nullopt;
-  const auto model = LeastModel::Of(reader.theory(), parts->world);
+  const auto model = LeastModel::Of(reader.theory(), parts.world);
   if (!model) return std::nullopt;
   LogicAnswer answer;
-  answer.world = parts->world;
-  answer.semantics = Semantics(parts->world);
-  answer.truth = TruthIn(*model, literal, parts->world);
+  answer.world = parts.world;
+  answer.semantics = Semantics(parts.world);
+  answer.truth = TruthIn(*model, literal, parts.world);
   Explain(reader, *model, literal, answer);
   ChooseOption(options, answer);
   for (const LogicSentence& sentence : reader.sentences()) {
     if (!sentence.understood) answer.unparsed.push_back(sentence.span);
   }
-  for (const std::size_t sentence : MinimalConflict(reader.theory(), parts->world)) {
+  for (const std::size_t sentence : MinimalConflict(reader.theory(), parts.world)) {
     answer.conflict.push_back(reader.sentences()[sentence].text);
   }
   answer.exact =

@@ -22,6 +22,7 @@ struct LogicStep {
   std::string rule;                   ///< the sentence that gives it
   bool given = false;                 ///< the sentence says it outright
   std::vector<std::size_t> premises;  ///< earlier steps that the rule used
+  bool absence = false;               ///< holds because something cannot be derived
 };
 
 struct LogicAnswer {
@@ -50,6 +51,10 @@ struct LogicQuestion {
 /// is among the words or options; closed otherwise. Nothing if no statement is asked about.
 std::optional<LogicQuestion> TakeApart(std::string_view context, std::string_view question,
                                        std::span<const std::string> options);
+
+/// Answers a question that was taken apart, as the next one does.
+std::optional<LogicAnswer> SolveLogicQuestion(const LogicQuestion& parts,
+                                              std::span<const std::string> options = {});
 
 /// Answers without a model. Nothing if the statement is not understood, no sentence of the context
 /// is, or the theory has no least model.
