@@ -149,6 +149,7 @@ Result<Extended> BranchRun::Conclude() {
 void ExtendEach(LanguageModel& model, std::vector<Extension> extensions, const HearExtended& hear,
                 const std::function<bool()>& cancelled) {
   std::vector<std::unique_ptr<BranchRun>> runs;
+  runs.reserve(extensions.size());
   for (Extension& extension : extensions) {
     runs.push_back(std::make_unique<BranchRun>(model, std::move(extension)));
   }
