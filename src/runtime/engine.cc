@@ -46,15 +46,13 @@ Result<std::unique_ptr<Engine>> Engine::Create(const model::Model& model,
   }
   const std::size_t per_context =
       (engine->context_ + kernels::kBlockTokens - 1) / kernels::kBlockTokens;
-  const std::size_t blocks = options.kv_bytes != 0
-                                 ? options.kv_bytes / block_bytes
-                                 : per_context * std::max<std::size_t>(options.sequences, 1);
-  if (blocks == 0) {
-    return Fail(fmt::format("{} bytes hold no keys and values", options.kv_bytes), kWhere,
-                fmt::format("{} tokens take {} bytes; give more (--kv-memory)",
-                            kernels::kBlockTokens, block_bytes));
-  }
-  auto cache = SequenceCache::Create(model.kv_classes(), blocks);
+  SequenceCache::Options cache_options;
+  cache_options.bytes =
+      options.kv_bytes != 0
+          ? options.kv_bytes
+          : per_context * std::max<std::size_t>(options.sequences, 1) * block_bytes;
+  cache_options.step_rows = engine->chunk_;
+  auto cache = SequenceCache::Create(model.kv_classes(), cache_options);
   if (!cache) return Fail(std::move(cache));
   engine->cache_ = *std::move(cache);
   engine->prefixes_.emplace(engine->cache_);
@@ -106,6 +104,7 @@ Status Engine::Check(std::span<const Work> works) {
                               context_, have, work.tokens.size()),
                   kWhere, "shorten the text or choose a longer context");
     }
+    cache_.Slide(found->second);
     missing += cache_.Missing(found->second, have + work.tokens.size());
     seen.push_back(work.sequence);
   }
@@ -115,9 +114,9 @@ Status Engine::Check(std::span<const Work> works) {
   }
   if (missing > cache_.available()) prefixes_->Evict(missing);
   if (missing > cache_.available()) {
-    return Fail(fmt::format("no room for keys and values: {} blocks of {} tokens are needed and {} "
-                            "of {} are free",
-                            missing, kernels::kBlockTokens, cache_.available(), cache_.capacity()),
+    return Fail(fmt::format("no room for keys and values: {} bytes are needed and {} of {} are "
+                            "free",
+                            missing, cache_.available(), cache_.capacity()),
                 kWhere, "release sequences or give the engine more memory");
   }
   return {};
@@ -180,6 +179,7 @@ Status Engine::RunPieces(std::span<const Piece> pieces, float* logits) {
   for (auto& rows : rows_) rows.clear();
   for (const Piece& piece : pieces) {
     SequenceBlocks& sequence = *piece.sequence;
+    cache_.Slide(sequence);
     cache_.Reserve(sequence, sequence.length + piece.tokens.size());
     const std::size_t first_row = tokens_.size();
     for (std::size_t c = 0; c < rows_.size(); ++c) {
@@ -225,7 +225,17 @@ void Engine::Remember(SequenceId sequence, std::string_view name_space,
 std::size_t Engine::Missing(SequenceId sequence, std::size_t length) const {
   const auto found = sequences_.find(sequence);
   if (found != sequences_.end()) return cache_.Missing(found->second, length);
-  return (length + kernels::kBlockTokens - 1) / kernels::kBlockTokens;
+  return cache_.Missing(cache_.NewSequence(), length);
+}
+
+void Engine::Slide(SequenceId sequence) {
+  const auto found = sequences_.find(sequence);
+  if (found != sequences_.end()) cache_.Slide(found->second);
+}
+
+std::size_t Engine::Known(SequenceId sequence) const {
+  const auto found = sequences_.find(sequence);
+  return found == sequences_.end() ? 0 : found->second.known;
 }
 
 Status Engine::Truncate(SequenceId sequence, std::size_t length) {
@@ -249,8 +259,6 @@ std::size_t Engine::Length(SequenceId sequence) const {
   return found == sequences_.end() ? 0 : found->second.length;
 }
 
-std::size_t Engine::kv_bytes_used() const {
-  return (cache_.capacity() - cache_.available()) * cache_.block_bytes();
-}
+std::size_t Engine::kv_bytes_used() const { return cache_.capacity() - cache_.available(); }
 
 }  // namespace ergo::runtime

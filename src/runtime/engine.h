@@ -86,13 +86,23 @@ class Engine {
 
   /// A new sequence that begins with the first `length` tokens of another one and shares their keys
   /// and values: it takes memory for what it appends itself, and at first for a copy of its last
-  /// block of 64 tokens if that isn't full. Errors: unknown sequence, longer than it is.
+  /// block of 64 tokens if that isn't full. Where windows before that place are gone (as
+  /// may be far from the end) it has fewer tokens; Length says how many. Errors: unknown sequence,
+  /// longer than it is.
   Result<SequenceId> Fork(SequenceId sequence, std::size_t length);
 
   /// A new sequence that holds the longest beginning of `tokens`, at most `most` of them, that is
-  /// remembered in `name_space`; Length says how many.
+  /// remembered in `name_space` with the windows before its end; Length says how many. Known says
+  /// how many are remembered at all: the sequence should be remembered when it has computed them,
+  /// so that the next one finds their windows.
   SequenceId Open(std::string_view name_space, std::span<const std::int32_t> tokens,
                   std::size_t most);
+  /// Tokens that Open would find.
+  std::size_t Match(std::string_view name_space, std::span<const std::int32_t> tokens,
+                    std::size_t most) const {
+    return prefixes_->Match(name_space, tokens, most);
+  }
+  std::size_t Known(SequenceId sequence) const;
   /// Keeps the sequence's keys and values for Open, as long as the memory isn't needed; `tokens`
   /// are those that it holds, or the first of them.
   void Remember(SequenceId sequence, std::string_view name_space,
@@ -106,14 +116,20 @@ class Engine {
   void ForgetAll() { prefixes_->Clear(); }
   PrefixStats prefix_stats() const { return prefixes_->stats(); }
 
-  /// Blocks that sequences can still take, remembered ones given up for them included.
+  /// Bytes of blocks that sequences can still take, remembered ones given up for them included.
   std::size_t room() const { return cache_.available() + prefixes_->evictable(); }
-  /// Blocks in all.
+  /// Bytes of keys and values in all.
   std::size_t capacity() const { return cache_.capacity(); }
-  /// Blocks that a sequence takes to grow to `length` tokens; of an unknown one, all of them.
+  /// Bytes of a block of 64 tokens in all layers.
+  std::size_t block_bytes() const { return cache_.block_bytes(); }
+  /// Gives the blocks of a sequence back that no later token sees. Step does so too.
+  void Slide(SequenceId sequence);
+  /// Bytes of the blocks that a sequence takes to grow to `length` tokens; of an unknown one, all.
   std::size_t Missing(SequenceId sequence, std::size_t length) const;
 
-  /// Forgets the tokens from `length` on. Errors: unknown sequence, longer than it is.
+  /// Forgets the tokens from `length` on, and if the windows before them are gone (as may be
+  /// far from the end) some before them; Length says how many are left. Errors: unknown sequence,
+  /// longer than it is.
   Status Truncate(SequenceId sequence, std::size_t length);
   /// Gives the sequence's memory back; an unknown one is ignored.
   void Release(SequenceId sequence);

@@ -354,6 +354,39 @@ TEST_P(Invariance, OfATreeOfBranches) {
 
 INSTANTIATE_TEST_SUITE_P(All, Invariance, ::testing::ValuesIn(InvarianceCases()));
 
+// ---- Windows ----
+
+TEST(EngineWindows, LongSequencesGiveBackWhatTheirWindowsLeave) {
+  const auto model = Load(GoldenFolder("gemma3-tiny"), PackAs::kSource);
+  ASSERT_NE(model, nullptr);
+  const auto bytes = [&](std::size_t c) { return model->kv_classes()[c].layout.BlockBytes(); };
+  const auto tokens = RandomTokens(500, 8, model->config().vocabulary);
+  EngineOptions whole;
+  whole.prompt_chunk = 512;
+  const auto wide = MakeEngine(*model, whole);
+  const std::vector<float> expected = AllLogits(*wide, tokens);
+
+  // Room for the blocks that see everything and a few others: half of what all would take.
+  EngineOptions tight;
+  tight.prompt_chunk = 40;
+  tight.kv_bytes = 8 * bytes(1) + 4 * bytes(0);
+  const auto engine = MakeEngine(*model, tight);
+  EXPECT_EQ(engine->Missing(0, 500), tight.kv_bytes);
+  const Work work = {engine->Add(), tokens, LogitRows::kAll};
+  const auto logits = engine->Step({&work, 1});
+  ASSERT_TRUE(logits) << logits.error().Message();
+  ASSERT_EQ(logits->values.size(), expected.size());
+  EXPECT_EQ(0, std::memcmp(expected.data(), logits->values.data(), logits->values.size_bytes()));
+  engine->Slide(work.sequence);
+  EXPECT_EQ(engine->kv_bytes_used(), 8 * bytes(1) + 2 * bytes(0));
+  // One that is cut off far back begins anew.
+  ASSERT_TRUE(engine->Truncate(work.sequence, 490));
+  EXPECT_EQ(engine->Length(work.sequence), 490u);
+  ASSERT_TRUE(engine->Truncate(work.sequence, 200));
+  EXPECT_EQ(engine->Length(work.sequence), 0u);
+  EXPECT_EQ(engine->kv_bytes_used(), 0u);
+}
+
 // ---- What the engine promises to its callers ----
 
 class EngineTest : public ::testing::Test {

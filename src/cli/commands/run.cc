@@ -143,13 +143,14 @@ generate::GenerateRequest MakeRequest(const Settings& settings, const std::strin
   return request;
 }
 
-void ShowStats(const generate::GenerateResult& result) {
+void ShowStats(generate::LanguageModel& model, const generate::GenerateResult& result) {
   const generate::Timings& t = result.timings;
   Note(
       fmt::format("loaded in {:.0f} ms; prompt of {} tokens, {:.0f} a second; first token after "
-                  "{:.0f} ms; {} tokens, {:.1f} a second",
+                  "{:.0f} ms; {} tokens, {:.1f} a second; {:.1f} MB of keys and values",
                   t.load_ms, result.usage.prompt_tokens, t.prompt_tokens_per_second,
-                  t.first_token_ms, result.usage.completion_tokens, t.decode_tokens_per_second));
+                  t.first_token_ms, result.usage.completion_tokens, t.decode_tokens_per_second,
+                  static_cast<double>(model.scheduler().stats().kv_bytes) / 1e6));
 }
 
 Status PrintAnswer(const generate::GenerateResult& result) {
@@ -300,7 +301,7 @@ Result<int> Run(const Settings& settings) {
     printed = Print(text);
   }
   if (!printed) return tl::unexpected(printed.error());
-  if (settings.stats) ShowStats(results->front());
+  if (settings.stats) ShowStats(**model, results->front());
   if (InterruptGuard::Requested()) return kInterrupted;
   NoteLimits(settings, **model, results->front());
   if (traced) KeepPlainAnswer(**model, *prompt, results->front());

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -165,10 +166,22 @@ std::uint64_t WeightBytes(const formats::ModelFiles& files, kernels::PackAs pack
 /// What loading will take.
 std::string MemoryRow(const model::ModelConfig& config, const model::LoadOptions& options,
                       std::uint64_t weight_bytes) {
-  const kernels::KvLayout layout = {options.kv, config.layers.size(), config.kv_heads,
-                                    config.head_dim};
+  const kernels::KvLayout layout = {options.kv, 1, config.kv_heads, config.head_dim};
+  std::size_t least = SIZE_MAX;  // of windows; 0 is none
+  std::size_t widest = 0;
+  for (const model::LayerConfig& layer : config.layers) {
+    least = std::min(least, layer.window);
+    widest = std::max(widest, layer.window);
+  }
+  // What a sequence gives back while it runs is not counted (runtime/kv/sequence_cache.h).
   const auto at = [&](std::uint64_t tokens) {
-    const std::uint64_t blocks = (tokens + kernels::kBlockTokens - 1) / kernels::kBlockTokens;
+    const std::uint64_t all = (tokens + kernels::kBlockTokens - 1) / kernels::kBlockTokens;
+    std::uint64_t blocks = 0;
+    for (const model::LayerConfig& layer : config.layers) {
+      const bool keeps_all = layer.window == 0 || (least != 0 && layer.window == widest);
+      blocks +=
+          keeps_all ? all : std::min<std::uint64_t>(all, layer.window / kernels::kBlockTokens + 2);
+    }
     return Megabytes(blocks * layout.BlockBytes());
   };
   const std::uint64_t some = std::min<std::uint64_t>(4096, config.context_length);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <utility>
@@ -31,15 +32,27 @@ Result<BlockArena> BlockArena::Create(const kernels::KvLayout& layout, std::size
 }
 
 std::int32_t BlockArena::Take() {
-  if (free_.empty()) {
+  std::vector<std::int32_t>& from = free_.empty() ? bare_ : free_;
+  if (from.empty()) {
     users_.push_back(1);
     marks_.emplace_back();
     return static_cast<std::int32_t>(fresh_++);
   }
-  const std::int32_t block = free_.back();
-  free_.pop_back();
+  const std::int32_t block = from.back();
+  from.pop_back();
   users_[Index(block)] = 1;
   return block;
+}
+
+void BlockArena::Shed() {
+  const std::int32_t block = free_.back();
+  free_.pop_back();
+  bare_.push_back(block);
+  // Pages that other blocks have a part in stay.
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const std::size_t begin = (Index(block) * block_bytes_ + page - 1) / page * page;
+  const std::size_t end = (Index(block) + 1) * block_bytes_ / page * page;
+  if (begin < end) ::madvise(data() + begin, end - begin, MADV_DONTNEED);
 }
 
 void BlockArena::Share(std::int32_t block) {

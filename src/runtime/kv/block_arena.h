@@ -12,7 +12,8 @@
 namespace ergo::runtime {
 
 /// A range of address space, cut into blocks that are handed out by number and counted by their
-/// users. Pages are taken from the system when they are first written. Not for several threads.
+/// users. Pages are taken from the system when they are first written, and stay with free blocks
+/// until Shed. Not for several threads.
 ///
 /// A user may be a cache, which would give its block up if there were need: it marks the block as
 /// kept. A kept block with no other user is idle.
@@ -23,8 +24,15 @@ class BlockArena {
 
   std::byte* data() const { return memory_.get(); }
   std::size_t capacity() const { return capacity_; }
-  std::size_t available() const { return free_.size() + (capacity_ - fresh_); }
+  std::size_t available() const { return free_.size() + bare_.size() + (capacity_ - fresh_); }
+  std::size_t used() const { return capacity_ - available(); }
   std::size_t block_bytes() const { return block_bytes_; }
+  /// Free blocks that have pages, which Take hands out first.
+  std::size_t warm() const { return free_.size(); }
+  /// Blocks that have pages, used or free.
+  std::size_t resident() const { return fresh_ - bare_.size(); }
+  /// Gives the pages of a warm free block back to the system; there must be one.
+  void Shed();
 
   /// A block that nobody uses, and now one does; its contents are undefined. There must be one
   /// available.
@@ -69,6 +77,7 @@ class BlockArena {
   std::size_t capacity_ = 0;
   std::size_t fresh_ = 0;             ///< blocks from here on were never used
   std::vector<std::int32_t> free_;    ///< returned ones, used again first
+  std::vector<std::int32_t> bare_;    ///< returned ones without pages, used again next
   std::vector<std::uint32_t> users_;  ///< of each block that was ever used
   std::vector<Marks> marks_;          ///< of each block that was ever used
   std::size_t idle_ = 0;

@@ -23,8 +23,11 @@ std::span<const std::int32_t> BlockOf(std::span<const std::int32_t> tokens, std:
 
 }  // namespace
 
-PrefixCache::PrefixCache(SequenceCache& cache)
-    : cache_(cache), owners_(cache.capacity(), PrefixTree::kNone) {}
+PrefixCache::PrefixCache(SequenceCache& cache) : cache_(cache), owners_(cache.classes()) {
+  for (std::size_t c = 0; c < owners_.size(); ++c) {
+    owners_[c].resize(cache.blocks(c).capacity(), PrefixTree::kNone);
+  }
+}
 
 PrefixCache::~PrefixCache() {
   for (Id id = 0; id < tree_.slots(); ++id) {
@@ -32,82 +35,120 @@ PrefixCache::~PrefixCache() {
   }
 }
 
+/// The nodes that have most in common with a text.
+PrefixCache::Path PrefixCache::Walk(std::string_view name_space,
+                                    std::span<const std::int32_t> wanted) const {
+  Path path;
+  Id parent = tree_.Root(name_space);
+  while (parent != PrefixTree::kNone && path.tokens < wanted.size()) {
+    const auto match = tree_.Closest(parent, wanted.subspan(path.tokens));
+    if (match.tokens == 0) break;
+    path.nodes.push_back(match.node);
+    path.tokens += match.tokens;
+    parent = match.tokens == kBlockTokens ? match.node : PrefixTree::kNone;
+  }
+  return path;
+}
+
+/// How far a sequence of at most `length` tokens of a path can have its windows.
+std::size_t PrefixCache::Reach(const Path& path, std::size_t length) const {
+  return cache_.Reach(length, [&](std::size_t c, std::size_t i) {
+    const Id id = path.nodes[i];
+    return Has(id, c) || (entries_[id].stored_classes >> c & 1) != 0;
+  });
+}
+
 SequenceBlocks PrefixCache::Find(std::string_view name_space, std::span<const std::int32_t> tokens,
                                  std::size_t most) {
   ++tick_;
-  SequenceBlocks found = cache_.NewSequence();
-  const auto wanted = tokens.first(std::min(tokens.size(), most));
-  std::vector<Id> stored;  // the path's nodes that are not in memory
-  std::vector<std::size_t> stored_tokens;
-  Id parent = tree_.Root(name_space);
-  for (std::size_t length = 0; parent != PrefixTree::kNone && length < wanted.size();) {
-    const auto match = tree_.Closest(parent, wanted.subspan(length));
-    if (match.tokens == 0) break;
-    length += match.tokens;
+  const Path path = Walk(name_space, tokens.first(std::min(tokens.size(), most)));
+  for (std::size_t i = 0; i < path.nodes.size(); ++i) {
     // Texts that have but a few tokens in common with a node shall not keep it alive.
-    if (2 * match.tokens >= tree_.node(match.node).count) Touch(match.node);
-    if (entries_[match.node].in_memory) {
-      Lend(match.node, match.tokens, found);
-    } else {
-      stored.push_back(match.node);
-      stored_tokens.push_back(match.tokens);
-    }
-    parent = match.tokens == kBlockTokens ? match.node : PrefixTree::kNone;
+    const std::size_t common = std::min(path.tokens - i * kBlockTokens, kBlockTokens);
+    if (2 * common >= tree_.node(path.nodes[i]).count) Touch(path.nodes[i]);
   }
-  if (!stored.empty()) LoadPath(stored, stored_tokens, found);
+  SequenceBlocks found = cache_.NewSequence();
+  Lend(path, found);
+  found.known = path.tokens;
   ++counts_.lookups;
   counts_.hit_tokens += found.length;
   counts_.missed_tokens += tokens.size() - found.length;
   return found;
 }
 
-/// The sequence goes on with the first tokens of a node in memory.
-void PrefixCache::Lend(Id id, std::size_t tokens, SequenceBlocks& sequence) {
-  for (std::size_t c = 0; c < cache_.classes(); ++c) {
-    cache_.blocks(c).Share(block(id, c));
-    sequence.tables[c].push_back(block(id, c));
+/// A new sequence gets as many tokens of a path as there are in memory, or can be read.
+void PrefixCache::Lend(const Path& path, SequenceBlocks& found) {
+  for (const Id id : path.nodes) entries_[id].pinned = true;
+  for (std::size_t length = Reach(path, path.tokens); length != 0; length = Reach(path, length)) {
+    const std::size_t count = (length + kBlockTokens - 1) / kBlockTokens;
+    for (std::size_t c = 0; c < cache_.classes(); ++c) {
+      std::size_t& gone = found.gone[c];
+      gone = cache_.FirstSeen(c, length);
+      // What the last tokens see, should they be cut off, if it costs nothing.
+      const std::size_t wish = cache_.FirstSeen(c, std::max(length, kBlockTokens) - kBlockTokens);
+      while (gone > wish && Has(path.nodes[gone - 1], c)) --gone;
+      found.tables[c].assign(count, kNoBlock);
+    }
+    // What is in memory comes first, so that nothing that is read pushes it out.
+    bool whole = true;
+    for (std::size_t c = 0; c < cache_.classes(); ++c) {
+      for (std::size_t i = found.gone[c]; i < count; ++i) {
+        std::int32_t& place = found.tables[c][i];
+        place = block(path.nodes[i], c);
+        if (place == kNoBlock) {
+          whole = false;
+        } else {
+          cache_.blocks(c).Share(place);
+        }
+      }
+    }
+    if (whole || LoadFor(path, &length, found)) {
+      found.length = length;
+      break;
+    }
+    for (std::size_t c = 0; c < cache_.classes(); ++c) {
+      for (const std::int32_t lent : found.tables[c]) {
+        if (lent != kNoBlock) cache_.blocks(c).Return(lent);
+      }
+      found.tables[c].clear();
+      found.gone[c] = 0;
+    }
   }
-  sequence.length += tokens;
+  for (const Id id : path.nodes) entries_[id].pinned = false;
 }
 
 std::size_t PrefixCache::Match(std::string_view name_space, std::span<const std::int32_t> tokens,
                                std::size_t most) const {
-  const auto wanted = tokens.first(std::min(tokens.size(), most));
-  std::size_t length = 0;
-  Id parent = tree_.Root(name_space);
-  while (parent != PrefixTree::kNone && length < wanted.size()) {
-    const auto match = tree_.Closest(parent, wanted.subspan(length));
-    length += match.tokens;
-    parent = match.tokens == kBlockTokens ? match.node : PrefixTree::kNone;
-  }
-  return length;
+  const Path path = Walk(name_space, tokens.first(std::min(tokens.size(), most)));
+  return Reach(path, path.tokens);
 }
 
 void PrefixCache::Insert(std::string_view name_space, std::span<const std::int32_t> tokens,
                          SequenceBlocks& sequence) {
   ++tick_;
   tokens = tokens.first(std::min(tokens.size(), sequence.length));
+  const BlockArena& arena = cache_.blocks(cache_.anchor());
   Id parent = tree_.Root(name_space);
   for (std::size_t i = 0; i * kBlockTokens < tokens.size(); ++i) {
     const auto text = BlockOf(tokens, i);
     const auto match =
         parent == PrefixTree::kNone ? PrefixTree::Match() : tree_.Closest(parent, text);
     Id id = match.node;
-    const std::int32_t own = sequence.tables[0][i];
-    const bool kept = cache_.blocks(0).IsKept(own);
+    const std::int32_t own = sequence.tables[cache_.anchor()][i];
+    const bool kept = arena.IsKept(own);
     const bool whole = match.tokens != 0 && match.tokens == tree_.node(id).count;
     if (match.tokens == text.size()) {
       if (entries_[id].in_memory) {
         if (text.size() == kBlockTokens) Adopt(id, sequence, i);
+        if (whole) TakeWindows(id, sequence, i);
       } else if (whole) {
         if (kept) return;
         Take(id, sequence, i);
       }
     } else if (kept) {
       // It has grown since, or a fork was remembered with the first tokens of the same block.
-      if (!whole || owners_[static_cast<std::size_t>(own)] != id) return;
-      Extend(id, text);
-      cache_.blocks(0).Keep(own, text.size());
+      if (!whole || anchor(id) != own) return;
+      Grow(id, text, sequence, i);
     } else if (whole) {
       Extend(id, text);
       Take(id, sequence, i);
@@ -124,9 +165,10 @@ PrefixTree::Id PrefixCache::Add(Id parent, std::span<const std::int32_t> tokens)
   const Id id = tree_.Add(parent, tokens);
   if (entries_.size() < tree_.slots()) {
     entries_.resize(tree_.slots());
-    blocks_.resize(tree_.slots() * cache_.classes());
+    blocks_.resize(tree_.slots() * cache_.classes(), kNoBlock);
   }
   entries_[id] = {};
+  LookAgainAbove(parent);
   return id;
 }
 
@@ -139,17 +181,58 @@ void PrefixCache::Extend(Id id, std::span<const std::int32_t> tokens) {
 /// The node gets the sequence's blocks for those that it may have.
 void PrefixCache::Take(Id id, const SequenceBlocks& sequence, std::size_t index) {
   if (entries_[id].in_memory) GiveUp(id);
-  for (std::size_t c = 0; c < cache_.classes(); ++c) {
-    block(id, c) = sequence.tables[c][index];
-    cache_.blocks(c).Share(block(id, c));
-  }
+  const std::int32_t own = sequence.tables[cache_.anchor()][index];
+  cache_.blocks(cache_.anchor()).Share(own);
+  Hold(id, cache_.anchor(), own);
+  TakeWindows(id, sequence, index);
   EnterMemory(id);
 }
 
-/// Its blocks are there.
+/// The node gets the sequence's blocks of classes of which it has none. The sequence has all of the
+/// node's tokens.
+void PrefixCache::TakeWindows(Id id, const SequenceBlocks& sequence, std::size_t index) {
+  for (std::size_t c = 0; c < cache_.classes(); ++c) {
+    const std::int32_t own = sequence.tables[c][index];
+    if (own == kNoBlock || Has(id, c) || cache_.blocks(c).IsKept(own)) continue;
+    cache_.blocks(c).Share(own);
+    Hold(id, c, own);
+  }
+}
+
+/// A node gets more tokens, which the sequence that it has its anchor's block from has written.
+void PrefixCache::Grow(Id id, std::span<const std::int32_t> tokens, const SequenceBlocks& sequence,
+                       std::size_t index) {
+  Extend(id, tokens);
+  for (std::size_t c = 0; c < cache_.classes(); ++c) {
+    if (!Has(id, c)) continue;
+    if (block(id, c) == sequence.tables[c][index]) {
+      cache_.blocks(c).Keep(block(id, c), tokens.size());
+    } else {
+      LetGo(id, c);
+    }
+  }
+  TakeWindows(id, sequence, index);
+}
+
+void PrefixCache::Hold(Id id, std::size_t kv_class, std::int32_t held) {
+  block(id, kv_class) = held;
+  BlockArena& arena = cache_.blocks(kv_class);
+  arena.Keep(held, tree_.node(id).count);
+  owners_[kv_class][static_cast<std::size_t>(held)] = id;
+  bytes_ += arena.block_bytes();
+}
+
+void PrefixCache::LetGo(Id id, std::size_t kv_class) {
+  const std::int32_t held = std::exchange(block(id, kv_class), kNoBlock);
+  BlockArena& arena = cache_.blocks(kv_class);
+  owners_[kv_class][static_cast<std::size_t>(held)] = PrefixTree::kNone;
+  arena.Unkeep(held);
+  arena.Return(held);
+  bytes_ -= arena.block_bytes();
+}
+
+/// Its anchor's block is there.
 void PrefixCache::EnterMemory(Id id) {
-  cache_.blocks(0).Keep(block(id, 0), tree_.node(id).count);
-  owners_[static_cast<std::size_t>(block(id, 0))] = id;
   if (std::exchange(entries_[id].in_memory, true)) return;
   ++in_memory_;
   const Id parent = tree_.node(id).parent;
@@ -159,6 +242,7 @@ void PrefixCache::EnterMemory(Id id) {
 
 void PrefixCache::LeaveMemory(Id id) {
   Unqueue(id);
+  PutInWindowQueue(id, WindowQueue::kNone);
   GiveUp(id);
   entries_[id].in_memory = false;
   --in_memory_;
@@ -168,29 +252,33 @@ void PrefixCache::LeaveMemory(Id id) {
 }
 
 void PrefixCache::GiveUp(Id id) {
-  owners_[static_cast<std::size_t>(block(id, 0))] = PrefixTree::kNone;
-  cache_.blocks(0).Unkeep(block(id, 0));
-  for (std::size_t c = 0; c < cache_.classes(); ++c) cache_.blocks(c).Return(block(id, c));
+  for (std::size_t c = 0; c < cache_.classes(); ++c) {
+    if (Has(id, c)) LetGo(id, c);
+  }
 }
 
 /// The sequence gets the node's blocks for its own, which have the same contents.
 void PrefixCache::Adopt(Id id, SequenceBlocks& sequence, std::size_t index) {
-  if (sequence.tables[0][index] == block(id, 0)) return;
   for (std::size_t c = 0; c < cache_.classes(); ++c) {
+    std::int32_t& own = sequence.tables[c][index];
+    if (own == kNoBlock || !Has(id, c) || own == block(id, c)) continue;
     cache_.blocks(c).Share(block(id, c));
-    cache_.blocks(c).Return(sequence.tables[c][index]);
-    sequence.tables[c][index] = block(id, c);
+    cache_.blocks(c).Return(own);
+    own = block(id, c);
   }
 }
 
 void PrefixCache::Touch(Id id) {
   const bool queued = entries_[id].queued;
   const bool store_queued = entries_[id].store_queued;
+  const WindowQueue window_queue = entries_[id].window_queue;
   Unqueue(id);
   UnqueueStored(id);
+  PutInWindowQueue(id, WindowQueue::kNone);
   entries_[id].rank = {clock_ + CostOf(tree_.node(id).depth), tick_};
   if (queued) Queue(id);
   if (store_queued) QueueStored(id);
+  PutInWindowQueue(id, window_queue);
 }
 
 void PrefixCache::Queue(Id id) {
@@ -206,10 +294,17 @@ void PrefixCache::Unqueue(Id id) {
 }
 
 void PrefixCache::QueueWhatBecameIdle() {
-  cache_.blocks(0).DrainIdle(became_idle_);
-  for (const std::int32_t idle : became_idle_) {
-    const Id id = owners_[static_cast<std::size_t>(idle)];
-    if (id != PrefixTree::kNone && IsLeaf(id) && IsIdle(id)) Queue(id);
+  for (std::size_t c = 0; c < cache_.classes(); ++c) {
+    cache_.blocks(c).DrainIdle(became_idle_);
+    for (const std::int32_t idle : became_idle_) {
+      const Id id = owners_[c][static_cast<std::size_t>(idle)];
+      if (id == PrefixTree::kNone) continue;
+      if (cache_.window(c) != 0) {
+        PutInWindowQueue(id, WindowQueue::kAny);
+      } else if (IsLeaf(id) && IsIdle(id)) {
+        Queue(id);
+      }
+    }
   }
 }
 
@@ -220,21 +315,30 @@ void PrefixCache::ForgetFrom(Id id) {
   for (auto it = nodes.rbegin(); it != nodes.rend(); ++it) {
     if (entries_[*it].stored) LeaveStore(*it);
     if (entries_[*it].in_memory) LeaveMemory(*it);
+    const Id parent = tree_.node(*it).parent;
     tree_.Remove(*it);
+    LookAgainAbove(parent);
   }
 }
 
-std::size_t PrefixCache::Evict(std::size_t blocks) {
+std::size_t PrefixCache::Evict(std::size_t bytes) {
   QueueWhatBecameIdle();
-  std::size_t given = 0;
-  while (cache_.available() < blocks) {
-    if (EvictOne()) {
-      ++given;
-    } else if (!ForgetWhatStandsInTheWay()) {
+  const std::size_t before = cache_.available();
+  while (cache_.available() < bytes) {
+    if (!DropWindowsOfNoEnd() && !EvictOne() && !ForgetWhatStandsInTheWay() &&
+        !DropWindowsOfAnEnd()) {
       break;
     }
   }
-  return given;
+  return cache_.available() - before;
+}
+
+std::size_t PrefixCache::evictable() const {
+  std::size_t bytes = 0;
+  for (std::size_t c = 0; c < cache_.classes(); ++c) {
+    bytes += cache_.blocks(c).idle() * cache_.blocks(c).block_bytes();
+  }
+  return bytes;
 }
 
 bool PrefixCache::EvictOne() {
@@ -263,7 +367,7 @@ void PrefixCache::DropFromMemory(Id leaf) {
 /// A sequence may use a block of the tree and yet have copies of its own of those before it, if the
 /// tree had them from another sequence. Forgets the cheapest such branch; false if there is none.
 bool PrefixCache::ForgetWhatStandsInTheWay() {
-  if (evictable() == 0) return false;
+  if (cache_.blocks(cache_.anchor()).idle() == 0) return false;
   Leaf least = {{}, PrefixTree::kNone};
   for (Id id = 0; id < tree_.slots(); ++id) {
     if (!IsLeaf(id) || (least.id != PrefixTree::kNone && least.rank < entries_[id].rank)) continue;
@@ -281,15 +385,19 @@ bool PrefixCache::ForgetWhatStandsInTheWay() {
 
 bool PrefixCache::Yield(const SequenceBlocks& sequence) {
   if (sequence.length % kBlockTokens == 0) return false;
-  const std::int32_t open = sequence.tables[0][sequence.length / kBlockTokens];
-  if (!cache_.blocks(0).IsKept(open)) return false;
-  const Id id = owners_[static_cast<std::size_t>(open)];
-  if (IsLeaf(id)) {
-    DropFromMemory(id);
-  } else {
-    ForgetFrom(id);
+  bool any = false;
+  for (std::size_t c = 0; c < cache_.classes(); ++c) {
+    const std::int32_t open = sequence.tables[c][sequence.length / kBlockTokens];
+    if (!cache_.blocks(c).IsKept(open)) continue;
+    const Id id = owners_[c][static_cast<std::size_t>(open)];
+    if (IsLeaf(id)) {
+      DropFromMemory(id);
+    } else {
+      ForgetFrom(id);
+    }
+    any = true;
   }
-  return true;
+  return any;
 }
 
 void PrefixCache::Drop(std::string_view name_space) {
@@ -306,8 +414,8 @@ void PrefixCache::Clear() {
 PrefixStats PrefixCache::stats() const {
   PrefixStats stats = counts_;
   stats.nodes = in_memory_;
-  stats.bytes = stats.nodes * cache_.block_bytes();
-  stats.idle_bytes = evictable() * cache_.block_bytes();
+  stats.bytes = bytes_;
+  stats.idle_bytes = evictable();
   stats.stored_nodes = stored_;
   stats.stored_bytes = store_ == nullptr ? 0 : store_->bytes();
   return stats;

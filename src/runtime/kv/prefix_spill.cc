@@ -44,6 +44,7 @@ void PrefixCache::Attach(std::unique_ptr<PrefixStore> store) {
 
 /// Gives the node of a stored prefix; false if it has no place in the tree.
 bool PrefixCache::AddStored(const PrefixStore::Stored& stored, Id& id) {
+  if ((stored.classes >> cache_.anchor() & 1) == 0) return false;
   std::span<const std::int32_t> rest = stored.tokens;
   Id parent = tree_.Root(stored.name_space);
   while (rest.size() > kernels::kBlockTokens) {
@@ -66,6 +67,7 @@ bool PrefixCache::AddStored(const PrefixStore::Stored& stored, Id& id) {
     id = Add(parent, rest);
   }
   if (!entries_[id].stored) EnterStore(id);
+  entries_[id].stored_classes = stored.classes;
   return true;
 }
 
@@ -84,6 +86,7 @@ void PrefixCache::LeaveStore(Id id) {
   store_->Remove({tree_.NameSpace(id), text});
   UnqueueStored(id);
   entries_[id].stored = false;
+  entries_[id].stored_classes = 0;
   --stored_;
   const Id parent = tree_.node(id).parent;
   if (--entries_[parent].children_stored == 0 && entries_[parent].stored) QueueStored(parent);
@@ -123,22 +126,41 @@ bool PrefixCache::MakeRoomInStore(std::size_t bytes, const Rank& below) {
 std::vector<std::span<std::byte>> PrefixCache::Bytes(Id id) {
   std::vector<std::span<std::byte>> parts;
   for (std::size_t c = 0; c < cache_.classes(); ++c) {
-    const std::size_t bytes = cache_.blocks(c).block_bytes();
-    parts.emplace_back(cache_.arena(c) + static_cast<std::size_t>(block(id, c)) * bytes, bytes);
+    parts.push_back(Has(id, c) ? BytesOf(block(id, c), c) : std::span<std::byte>());
   }
   return parts;
 }
 
+std::span<std::byte> PrefixCache::BytesOf(std::int32_t of, std::size_t kv_class) {
+  const std::size_t bytes = cache_.blocks(kv_class).block_bytes();
+  return {cache_.arena(kv_class) + static_cast<std::size_t>(of) * bytes, bytes};
+}
+
+/// Whether the store has all that memory has of it.
+bool PrefixCache::IsStoredAsItIs(Id id) const {
+  return entries_[id].stored && (Classes(id) & ~entries_[id].stored_classes) == 0;
+}
+
+/// Makes room in the store for a node as it is in memory.
+bool PrefixCache::MakeRoomFor(Id id, const Rank& below) {
+  const std::vector<std::int32_t> text = tree_.Text(id);
+  const bool pinned = std::exchange(entries_[id].pinned, true);
+  const bool room =
+      MakeRoomInStore(store_->FileBytes({tree_.NameSpace(id), text}, Classes(id)), below);
+  entries_[id].pinned = pinned;
+  return room;
+}
+
 /// Writes a block that will leave memory, if there is a store with room for it.
 void PrefixCache::Spill(Id id) {
-  if (store_ == nullptr || entries_[id].stored) return;
+  if (store_ == nullptr || IsStoredAsItIs(id)) return;
   if (spill_pause_ != 0) {
     --spill_pause_;
     return;
   }
+  if (!MakeRoomFor(id, entries_[id].rank)) return;
   const std::vector<std::int32_t> text = tree_.Text(id);
   const PrefixName name = {tree_.NameSpace(id), text};
-  if (!MakeRoomInStore(store_->FileBytes(name), entries_[id].rank)) return;
   const auto parts = Bytes(id);
   const std::vector<std::span<const std::byte>> bytes(parts.begin(), parts.end());
   if (auto written = store_->Write(name, bytes); !written) {
@@ -147,34 +169,72 @@ void PrefixCache::Spill(Id id) {
     return;
   }
   ++counts_.spills;
-  EnterStore(id);
+  if (!entries_[id].stored) EnterStore(id);
+  entries_[id].stored_classes = Classes(id);
 }
 
-/// Goes on from what is in memory with what must be read, as long as there is room.
-void PrefixCache::LoadPath(std::span<const Id> path, std::span<const std::size_t> tokens,
-                           SequenceBlocks& found) {
+/// Reads what a sequence of `length` tokens of a path lacks, as long as there is room. If it can't
+/// be that long, false, and how long it can be at most.
+bool PrefixCache::LoadFor(const Path& path, std::size_t* length, SequenceBlocks& found) {
   QueueWhatBecameIdle();
-  for (const Id id : path) entries_[id].pinned = true;
-  std::size_t loaded = 0;
-  for (; loaded < path.size(); ++loaded) {
-    while (cache_.available() == 0 && EvictOne()) continue;
-    if (cache_.available() == 0 || !Load(path[loaded])) break;
-    Lend(path[loaded], tokens[loaded], found);
+  for (std::size_t i = 0; i < found.tables.front().size(); ++i) {
+    const Id id = path.nodes[i];
+    const auto lacks = [&](std::size_t c) {
+      return i >= found.gone[c] && found.tables[c][i] == kNoBlock;
+    };
+    bool whole = true;
+    std::size_t bytes = 0;
+    for (std::size_t c = 0; c < cache_.classes(); ++c) {
+      whole = whole && !lacks(c);
+      if ((entries_[id].stored_classes >> c & 1) != 0) bytes += cache_.blocks(c).block_bytes();
+    }
+    if (whole) continue;
+    while (cache_.available() < bytes && (DropWindowsOfNoEnd() || EvictOne())) continue;
+    if (cache_.available() < bytes || !Load(id)) {
+      *length = i * kernels::kBlockTokens;
+      FindLost(id);
+      return false;
+    }
+    for (std::size_t c = 0; c < cache_.classes(); ++c) {
+      if (!lacks(c)) continue;
+      found.tables[c][i] = block(id, c);
+      cache_.blocks(c).Share(block(id, c));
+    }
   }
-  for (const Id id : path) entries_[id].pinned = false;
-  if (loaded == path.size()) return;
-  const Id lost = path[loaded];
-  const std::vector<std::int32_t> text = tree_.Text(lost);
-  if (!store_->Has({tree_.NameSpace(lost), text})) ForgetFrom(lost);
+  return true;
 }
 
-bool PrefixCache::Load(Id id) {
-  for (std::size_t c = 0; c < cache_.classes(); ++c) block(id, c) = cache_.blocks(c).Take();
+/// A node that could not be read may be there no more.
+void PrefixCache::FindLost(Id id) {
   const std::vector<std::int32_t> text = tree_.Text(id);
-  if (!store_->Read({tree_.NameSpace(id), text}, Bytes(id))) {
-    for (std::size_t c = 0; c < cache_.classes(); ++c) cache_.blocks(c).Return(block(id, c));
-    return false;
+  if (store_->Has({tree_.NameSpace(id), text})) return;
+  if (entries_[id].in_memory) {
+    entries_[id].stored_classes = 0;
+  } else {
+    ForgetFrom(id);
   }
+}
+
+/// All that the store has of a node that memory has not.
+bool PrefixCache::Load(Id id) {
+  std::vector<std::int32_t> taken(cache_.classes(), kNoBlock);
+  std::vector<std::span<std::byte>> parts(cache_.classes());
+  for (std::size_t c = 0; c < cache_.classes(); ++c) {
+    if ((entries_[id].stored_classes >> c & 1) == 0) continue;
+    taken[c] = cache_.Take(c);
+    parts[c] = BytesOf(taken[c], c);
+  }
+  const std::vector<std::int32_t> text = tree_.Text(id);
+  const bool read = store_->Read({tree_.NameSpace(id), text}, parts).has_value();
+  for (std::size_t c = 0; c < cache_.classes(); ++c) {
+    if (taken[c] == kNoBlock) continue;
+    if (read && !Has(id, c)) {
+      Hold(id, c, taken[c]);
+    } else {
+      cache_.blocks(c).Return(taken[c]);
+    }
+  }
+  if (!read) return false;
   EnterMemory(id);
   ++counts_.loads;
   return true;
@@ -209,17 +269,18 @@ Result<bool> PrefixCache::SavePath(std::span<const Id> path, std::vector<Id>& ba
   for (const Id id : path) {
     const std::vector<std::int32_t> text = tree_.Text(id);
     const PrefixName name = {tree_.NameSpace(id), text};
-    if (entries_[id].stored) {
+    if (IsStoredAsItIs(id)) {
       if (entries_[id].rank.tick > attached_) store_->Touch(name);
       continue;
     }
-    if (!MakeRoomInStore(store_->FileBytes(name), entries_[path.back()].rank)) return false;
+    if (!MakeRoomFor(id, entries_[path.back()].rank)) return false;
     const auto parts = Bytes(id);
     const std::vector<std::span<const std::byte>> bytes(parts.begin(), parts.end());
     if (auto prepared = store_->Prepare(name, bytes); !prepared) {
       return Fail(std::move(prepared));
     }
-    EnterStore(id);
+    if (!entries_[id].stored) EnterStore(id);
+    entries_[id].stored_classes = Classes(id);
     batch.push_back(id);
     if (batch.size() < kBatchFiles) continue;
     if (auto committed = CommitBatch(batch); !committed) return Fail(std::move(committed));

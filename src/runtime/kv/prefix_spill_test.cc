@@ -31,7 +31,7 @@ TEST(PrefixSpill, WhatWasSavedIsThereAfterARestart) {
   ASSERT_TRUE(f.prefixes->Save());
   EXPECT_EQ(f.prefixes->stats().stored_nodes, 4u);
   f.Restart(folder.path(), kMuch);
-  EXPECT_EQ(f.cache.available(), 16u);
+  EXPECT_EQ(f.Free(), 16u);
   EXPECT_EQ(f.prefixes->Match("", other, SIZE_MAX), 150u);
   EXPECT_EQ(f.Found(other, 145), 145u);
   EXPECT_EQ(f.prefixes->stats().loads, 3u);
@@ -46,10 +46,10 @@ TEST(PrefixSpill, WhatIsEvictedComesBack) {
   Fixture f(4);
   f.Restart(folder.path(), kMuch);
   f.Remember(Counting(200));
-  f.prefixes->Evict(4);
+  f.Evict(4);
   EXPECT_EQ(f.prefixes->stats().spills, 4u);
   f.Remember(Counting(256, 1000));
-  f.prefixes->Evict(2);
+  f.Evict(2);
   EXPECT_EQ(f.Found(Counting(200)), 200u);  // what it takes is taken from the other one
   EXPECT_EQ(f.Found(Counting(256, 1000)), 256u);
   EXPECT_EQ(f.prefixes->stats().stored_nodes, 8u);
@@ -63,7 +63,7 @@ TEST(PrefixSpill, FindGoesAsFarAsThereIsRoom) {
   Fixture f(4);
   f.Restart(folder.path(), kMuch);
   f.Remember(Counting(256));
-  f.prefixes->Evict(4);
+  f.Evict(4);
   testing::WrittenSequence other = f.Grown(Counting(128, 1000));
   EXPECT_EQ(f.Found(Counting(256)), 128u);
   f.cache.Trim(other.blocks, 0);
@@ -77,7 +77,7 @@ TEST(PrefixSpill, KeepsItsBudgetByAge) {
   f.Restart(folder.path(), 5 * file);
   for (std::int32_t i = 0; i < 4; ++i) {
     f.Remember(Counting(128, 1000 * i));
-    f.prefixes->Evict(16);
+    f.Evict(16);
     EXPECT_LE(f.prefixes->stats().stored_bytes, 5 * file);
   }
   EXPECT_EQ(f.Found(Counting(128, 3000)), 128u);
@@ -123,7 +123,7 @@ TEST(PrefixSpill, GoesOnWhenTheDiskIsFull) {
   const struct rlimit little = {1000, before.rlim_max};
   ::setrlimit(RLIMIT_FSIZE, &little);
   auto saved = f.prefixes->Save();
-  f.prefixes->Evict(2);
+  f.Evict(2);
   ::setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, SIG_DFL);
   ASSERT_FALSE(saved);
@@ -134,6 +134,51 @@ TEST(PrefixSpill, GoesOnWhenTheDiskIsFull) {
   EXPECT_EQ(f.Found(Counting(256)), 128u);
   EXPECT_TRUE(f.prefixes->Save());
   EXPECT_EQ(folder.Files(".kv").size(), 2u);
+}
+
+TEST(PrefixSpill, WindowsAreStoredWhereTheyAre) {
+  const TemporaryFolder folder;
+  Fixture f(100, testing::WindowClasses());
+  f.Restart(folder.path(), kMuch);
+  f.Remember(Counting(1000));
+  ASSERT_TRUE(f.prefixes->Save());
+  const std::size_t data = 16 * f.cache.blocks(1).block_bytes() +
+                           4 * f.cache.blocks(0).block_bytes() +
+                           3 * f.cache.blocks(2).block_bytes();
+  EXPECT_GE(f.prefixes->stats().stored_bytes, data);
+  EXPECT_LE(f.prefixes->stats().stored_bytes, data + 16 * 5000);
+  f.Restart(folder.path(), kMuch);
+  EXPECT_EQ(f.prefixes->Match("", Counting(1000), 500), 0u);
+  EXPECT_EQ(f.Found(Counting(1000)), 1000u);
+  EXPECT_EQ(f.prefixes->stats().loads, 16u);
+  // What the store lacks is added to it.
+  testing::WrittenSequence again = f.Grown(Counting(512));
+  f.prefixes->Insert("", again.tokens, again.blocks);
+  f.cache.Trim(again.blocks, 0);
+  ASSERT_TRUE(f.prefixes->Save());
+  f.Restart(folder.path(), kMuch);
+  EXPECT_EQ(f.prefixes->stats().stored_nodes, 16u);
+  EXPECT_EQ(f.Found(Counting(512)), 512u);
+  EXPECT_EQ(f.Found(Counting(1000)), 1000u);
+  EXPECT_TRUE(f.warnings.empty());
+}
+
+TEST(PrefixSpill, WindowsThatMemoryLostAreReadAgain) {
+  const TemporaryFolder folder;
+  Fixture f(100, testing::WindowClasses());
+  f.Restart(folder.path(), kMuch);
+  testing::WrittenSequence chat = f.Grown(Counting(1000));
+  f.prefixes->Insert("", chat.tokens, chat.blocks);
+  f.cache.Trim(chat.blocks, 0);
+  SequenceBlocks whole = f.prefixes->Find("", Counting(1000), 1000);
+  f.writer.Append(chat = {"", Counting(1000), std::move(whole)}, Counting(400, 1000));
+  // The windows before the first end, which a sequence in use no longer sees.
+  f.prefixes->Evict(f.cache.capacity());
+  EXPECT_GT(f.prefixes->stats().window_evictions, 0u);
+  EXPECT_EQ(f.prefixes->stats().evictions, 0u);
+  EXPECT_EQ(f.Found(Counting(1000)), 1000u);
+  EXPECT_GT(f.prefixes->stats().loads, 0u);
+  f.cache.Trim(chat.blocks, 0);
 }
 
 RC_GTEST_PROP(PrefixSpillProperty, AllIsThereAfterRestarts, ()) {
@@ -147,6 +192,16 @@ RC_GTEST_PROP(PrefixSpillProperty, StaysRightWithLittleRoomAndDamage, ()) {
                .evicts = true,
                .stored_bytes = *rc::gen::inRange<std::size_t>(1, 1000000),
                .damages = true});
+  for (const Operation& op : *Operations()) world.Do(op);
+  world.End();
+}
+
+RC_GTEST_PROP(PrefixSpillProperty, WithWindowsItStaysRightToo, ()) {
+  World world({.blocks = *rc::gen::inRange<std::size_t>(1, 24),
+               .evicts = true,
+               .stored_bytes = *rc::gen::inRange<std::size_t>(1, 1000000),
+               .damages = true,
+               .windows = true});
   for (const Operation& op : *Operations()) world.Do(op);
   world.End();
 }

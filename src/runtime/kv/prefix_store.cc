@@ -12,7 +12,6 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <numeric>
 
 #include "base/content_hash.h"
 
@@ -22,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kMagic[8] = {'e', 'r', 'g', 'o', '-', 'k', 'v', '\n'};
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::string_view kSuffix = ".kv";
 constexpr std::string_view kTemporarySuffix = ".new";
 constexpr std::size_t kNameSize = 32 + kSuffix.size();
@@ -39,11 +38,11 @@ struct FixedHead {
   std::uint32_t name_space_bytes;
   std::uint32_t tokens;
   std::uint32_t classes;
-  std::uint32_t zero;
+  std::uint32_t present;
   std::uint64_t data_bytes;
   std::uint64_t data_hash;
   std::uint64_t head_hash;
-  std::uint64_t zero_too;
+  std::uint64_t zero;
 };
 static_assert(sizeof(FixedHead) == 64);
 
@@ -72,6 +71,15 @@ std::size_t BytesOf(const Parts& parts) {
   std::size_t bytes = 0;
   for (const auto& part : parts) bytes += part.size();
   return bytes;
+}
+
+template <typename Parts>
+ClassSet ClassesOf(const Parts& parts) {
+  ClassSet classes = 0;
+  for (std::size_t c = 0; c < parts.size(); ++c) {
+    if (!parts[c].empty()) classes |= ClassSet{1} << c;
+  }
+  return classes;
 }
 
 std::uint64_t HashOf(std::span<const std::span<const std::byte>> parts) {
@@ -175,9 +183,13 @@ std::string PrefixStore::FileName(const PrefixName& name) {
   return hash.Hex().append(kSuffix);
 }
 
-std::size_t PrefixStore::FileBytes(const PrefixName& name) const {
-  return HeadBytes(options_.key.digest.size(), name.name_space.size(), name.tokens.size()) +
-         std::accumulate(options_.block_bytes.begin(), options_.block_bytes.end(), std::size_t{0});
+std::size_t PrefixStore::FileBytes(const PrefixName& name, ClassSet classes) const {
+  std::size_t bytes =
+      HeadBytes(options_.key.digest.size(), name.name_space.size(), name.tokens.size());
+  for (std::size_t c = 0; c < options_.block_bytes.size(); ++c) {
+    if ((classes >> c & 1) != 0) bytes += options_.block_bytes[c];
+  }
+  return bytes;
 }
 
 /// All of a file that stands before the keys and values.
@@ -191,6 +203,7 @@ std::string PrefixStore::Head(const PrefixName& name,
   fixed.name_space_bytes = static_cast<std::uint32_t>(name.name_space.size());
   fixed.tokens = static_cast<std::uint32_t>(name.tokens.size());
   fixed.classes = static_cast<std::uint32_t>(parts.size());
+  fixed.present = ClassesOf(parts);
   fixed.data_bytes = BytesOf(parts);
   fixed.data_hash = HashOf(parts);
   std::string head(reinterpret_cast<const char*>(&fixed), sizeof(fixed));
@@ -207,7 +220,7 @@ Result<PrefixStore::Pending> PrefixStore::WriteTemporary(
   if (name.name_space.size() > kMostNameSpace || name.tokens.size() > kMostTokens) {
     return Fail("the prefix is too long to store", folder_);
   }
-  Pending pending = {-1, {}, FileName(name), FileBytes(name)};
+  Pending pending = {-1, {}, FileName(name), FileBytes(name, ClassesOf(parts))};
   pending.temporary =
       PathOf(fmt::format("{}.{}.{}{}", pending.name, ::getpid(), ++temporaries_, kTemporarySuffix));
   File file(pending.temporary, O_WRONLY | O_CREAT | O_EXCL);
@@ -312,6 +325,12 @@ Status PrefixStore::Read(const PrefixName& name, std::span<const std::span<std::
     return failed;
   }
   const auto damaged = [&](const char* what) {
+    std::size_t unused = 0;
+    if (const auto other = ReadName(file_name, unused);
+        other && other->classes != ClassesOf(parts)) {
+      Forget(file_name);
+      return Fail("another process has stored keys and values of other layers", path);
+    }
     auto failed = Fail(what, path, "it is not used; its tokens are computed again");
     Warn(failed.value());
     ::unlink(path.c_str());
@@ -414,9 +433,11 @@ Result<PrefixStore::Stored> PrefixStore::ReadName(const std::string& name,
   std::memcpy(stored.tokens.data(),
               head.data() + sizeof(fixed) + key.size() + stored.name_space.size(),
               stored.tokens.size() * sizeof(std::int32_t));
+  stored.classes = fixed.present;
   stored.used = Nanoseconds(status.st_mtim);
   const PrefixName prefix = {stored.name_space, stored.tokens};
-  if (stored.tokens.empty() || FileName(prefix) != name || FileBytes(prefix) != bytes) {
+  if (stored.tokens.empty() || FileName(prefix) != name ||
+      FileBytes(prefix, stored.classes) != bytes) {
     return Fail("stored keys and values under a name that is not theirs", path, "it is not used");
   }
   return stored;

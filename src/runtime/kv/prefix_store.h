@@ -21,6 +21,9 @@ struct StoreKey {
   std::string digest;
 };
 
+/// Classes of layers, a bit for each.
+using ClassSet = std::uint32_t;
+
 struct StoreOptions {
   std::string folder;  ///< made if need be; several processes may use it at the same time
   StoreKey key;
@@ -47,13 +50,13 @@ struct PrefixName {
 ///   16   4  bytes of the name space
 ///   20   4  tokens of the prefix
 ///   24   4  classes
-///   28   4  0
+///   28   4  those that are there, a bit for each
 ///   32   8  bytes of keys and values
 ///   40   8  XXH3 of the keys and values
 ///   48   8  XXH3 of all that stands before the keys and values, with this field 0
 ///   56   8  0
 ///   64      digest, name space, tokens (int32); zeros up to a multiple of 64
-///           the block of each class in turn
+///           the block of each class that is there in turn
 ///
 /// A reader compares digest, name space and all tokens, and both checksums, before it believes the
 /// keys and values. Files of damaged contents are removed. Belongs to one thread.
@@ -62,6 +65,7 @@ class PrefixStore {
   struct Stored {
     std::string name_space;
     std::vector<std::int32_t> tokens;
+    ClassSet classes = 0;   ///< that are there
     std::int64_t used = 0;  ///< last write or read, ns since 1970
   };
 
@@ -75,17 +79,18 @@ class PrefixStore {
   /// with them is told to `warn`.
   std::vector<Stored> List();
 
-  /// Stores a block, given class by class. Power cuts aside the file is there on return: a damaged
-  /// one would not be believed. Errors: disk full, folder gone.
+  /// Stores a block, given class by class, with no bytes for those that are not there. A file of
+  /// the same name makes place for it. Power cuts aside the file is there on return: a damaged one
+  /// would not be believed. Errors: disk full, folder gone.
   Status Write(const PrefixName& name, std::span<const std::span<const std::byte>> parts);
   /// Writes a file that gets its name, safe from power cuts too, at the next Commit.
   Status Prepare(const PrefixName& name, std::span<const std::span<const std::byte>> parts);
   /// Errors: those of Write; then none of the prepared files is there.
   Status Commit();
 
-  /// Reads a block into `parts`, which is written to even if the block turns out to be damaged.
-  /// Counts as a use. Errors: missing (another process may have removed it), damaged; the name is
-  /// forgotten then.
+  /// Reads a block into `parts`, of the classes that are stored and with no bytes for the others.
+  /// They are written to even if the block turns out to be damaged. Counts as a use. Errors:
+  /// missing (another process may have removed it), damaged; the name is forgotten then.
   Status Read(const PrefixName& name, std::span<const std::span<std::byte>> parts);
   /// Whether a file of that name is known; Read may still find it gone.
   bool Has(const PrefixName& name) const { return files_.contains(FileName(name)); }
@@ -102,8 +107,8 @@ class PrefixStore {
   /// Bytes of the files known, with those prepared.
   std::size_t bytes() const { return bytes_; }
   std::size_t budget() const { return options_.budget; }
-  /// Bytes of a file for a prefix.
-  std::size_t FileBytes(const PrefixName& name) const;
+  /// Bytes of a file for a prefix with the blocks of these classes.
+  std::size_t FileBytes(const PrefixName& name, ClassSet classes) const;
 
  private:
   struct Pending {

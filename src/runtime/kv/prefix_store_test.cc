@@ -87,7 +87,8 @@ TEST(PrefixStore, GivesBackWhatWasWritten) {
   EXPECT_TRUE(f.Read({"", short_one}));
   EXPECT_FALSE(f.Read({"", long_one}));
   const std::size_t bytes = f.store->bytes();
-  EXPECT_EQ(bytes, f.store->FileBytes({"someone", long_one}) + f.store->FileBytes({"", short_one}));
+  EXPECT_EQ(bytes,
+            f.store->FileBytes({"someone", long_one}, 3) + f.store->FileBytes({"", short_one}, 3));
 
   Fixture again(folder.path());
   const auto list = again.store->List();

@@ -72,11 +72,10 @@ Status EngineLoop::Check(const Live& live) const {
                             engine_->context()),
                 kWhere, "shorten the text or choose a longer context");
   }
-  const std::size_t blocks = engine_->Missing(0, live.tokens.size());
-  if (blocks > engine_->capacity()) {
-    return Fail(fmt::format("the keys and values of {} tokens take {} blocks of {}, and there are "
-                            "{}",
-                            live.tokens.size(), blocks, kernels::kBlockTokens, engine_->capacity()),
+  const std::size_t bytes = engine_->Missing(0, live.tokens.size());
+  if (bytes > engine_->capacity()) {
+    return Fail(fmt::format("the keys and values of {} tokens take {} bytes, and there are {}",
+                            live.tokens.size(), bytes, engine_->capacity()),
                 kWhere, "shorten the text or give more memory (--kv-memory)");
   }
   if (waiting_.size() >= options_.most_waiting) {
@@ -140,6 +139,14 @@ void EngineLoop::Fork(std::shared_ptr<Live> live, const Branch& branch) {
   if (parent.kv != 0 && !live->tokens.empty()) {
     const std::size_t shared = std::min({Computed(parent), position, live->tokens.size() - 1});
     if (auto kv = engine_->Fork(parent.kv, shared)) live->kv = *kv;
+    // Far back the parent has no windows; if others do, they are found when it is admitted.
+    if (Computed(*live) < shared) {
+      live->known = shared;
+      if (engine_->Match(live->options.name_space, live->tokens, shared) > Computed(*live)) {
+        engine_->Release(live->kv);
+        live->kv = 0;
+      }
+    }
   }
   live->end.cached_tokens = Computed(*live);
   ++stats_.forks;
@@ -215,6 +222,15 @@ void EngineLoop::GiveKvBack(Live& live) {
   }
   engine_->Release(live.kv);
   live.kv = 0;
+}
+
+/// Where it leaves what another text has in common with it, a sequence still has the windows that
+/// the next one to begin like this would lack.
+void EngineLoop::RememberWhereTextsPart(Live& live) {
+  if (live.known == 0 || Computed(live) < live.known) return;
+  const std::size_t whole = live.known - live.known % kernels::kBlockTokens;
+  engine_->Remember(live.kv, live.options.name_space, std::span(live.tokens).first(whole));
+  live.known = 0;
 }
 
 void EngineLoop::Finish(const LivePtr& given, EndReason reason, std::optional<Error> error) {
@@ -295,6 +311,7 @@ bool EngineLoop::AdmitOne(const LivePtr& live) {
   }
   if (live->kv == 0) {
     live->kv = engine_->Open(live->options.name_space, live->tokens, live->tokens.size() - 1);
+    live->known = std::max(live->known, engine_->Known(live->kv));
   }
   const auto wait = [&] {
     engine_->Release(live->kv);
@@ -306,16 +323,17 @@ bool EngineLoop::AdmitOne(const LivePtr& live) {
   }
   const std::size_t missing = engine_->Missing(live->kv, live->tokens.size());
   // Each of those that run will want a block some day.
-  const std::size_t spare = std::min(running_.size(), engine_->capacity() / 8);
+  const std::size_t spare =
+      std::min(running_.size() * engine_->block_bytes(), engine_->capacity() / 8);
   while (missing + spare > engine_->room() && TakeIdleBlocks(*live)) {
   }
   if (missing + spare > engine_->room()) {
     wait();
     if (!running_.empty()) return false;
     Finish(live, EndReason::kError,
-           Error{fmt::format("there is no room for the keys and values of {} tokens: {} blocks of "
-                             "{} are needed and {} are free",
-                             live->tokens.size(), missing, kernels::kBlockTokens, engine_->room()),
+           Error{fmt::format("there is no room for the keys and values of {} tokens: {} bytes are "
+                             "needed and {} are free",
+                             live->tokens.size(), missing, engine_->room()),
                  kWhere, "drop sequences or give more memory (--kv-memory)"});
     return true;
   }
@@ -349,8 +367,9 @@ LoopStats EngineLoop::stats() const {
   stats.waiting = waiting_.size();
   stats.running = running_.size();
   stats.idle = idle_.size();
-  stats.blocks = engine_->capacity();
-  stats.free_blocks = engine_->room();
+  stats.blocks = engine_->capacity() / engine_->block_bytes();
+  stats.free_blocks = engine_->room() / engine_->block_bytes();
+  stats.kv_bytes = engine_->kv_bytes_used();
   stats.prefixes = engine_->prefix_stats();
   return stats;
 }

@@ -43,8 +43,9 @@ struct LoopStats {
   std::uint64_t preemptions = 0;
   std::uint64_t forks = 0;
   double fork_seconds = 0.0;    ///< of the loop's work for all forks
-  std::size_t blocks = 0;       ///< in all
+  std::size_t blocks = 0;       ///< of all layers, in all
   std::size_t free_blocks = 0;  ///< or given up when needed
+  std::size_t kv_bytes = 0;     ///< of blocks in use or remembered
   PrefixStats prefixes;
 };
 
@@ -121,7 +122,7 @@ class EngineLoop {
   LivePtr NewJobLive(const std::shared_ptr<ScoreJob>& job);
 
   // Room (room.cc)
-  bool MakeRoom(const Live& for_whom, std::size_t blocks);
+  bool MakeRoom(const Live& for_whom, std::size_t bytes);
   bool TakeIdleBlocks(const Live& for_whom);
   bool PreemptForGoodReason(const Live& for_whom);
 
@@ -143,6 +144,7 @@ class EngineLoop {
   void Finish(const LivePtr& live, EndReason reason, std::optional<Error> error = {});
   void Retire(const LivePtr& live);
   void GiveKvBack(Live& live);
+  void RememberWhereTextsPart(Live& live);
   void ExpireDeadlines();
 
   std::unique_ptr<Engine> engine_;
@@ -168,7 +170,7 @@ class EngineLoop {
   std::vector<Part> parts_;
   std::size_t rows_ = 0;
   std::size_t logit_rows_ = 0;
-  std::size_t missing_ = 0;  ///< blocks that the parts take
+  std::size_t missing_ = 0;  ///< bytes of the blocks that the parts take
 };
 
 }  // namespace ergo::runtime

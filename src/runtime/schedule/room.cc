@@ -5,9 +5,10 @@
 
 namespace ergo::runtime {
 
-/// Makes `blocks` blocks free, or such as the tree of prefixes gives up when they are needed.
-bool EngineLoop::MakeRoom(const Live& for_whom, std::size_t blocks) {
-  while (blocks > engine_->room()) {
+/// Makes `bytes` bytes of blocks free, or such as the tree of prefixes gives up when they are
+/// needed.
+bool EngineLoop::MakeRoom(const Live& for_whom, std::size_t bytes) {
+  while (bytes > engine_->room()) {
     if (!TakeIdleBlocks(for_whom) && !PreemptForGoodReason(for_whom)) return false;
   }
   return true;

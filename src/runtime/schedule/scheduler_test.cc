@@ -12,109 +12,25 @@
 #include <vector>
 
 #include "kernels/softmax/softmax.h"
+#include "runtime/schedule/testing/small_scheduler.h"
 
 namespace ergo::runtime {
 namespace {
 
 using std::chrono::milliseconds;
+using testing::Alone;
+using testing::BlockBytes;
+using testing::BytesInUse;
+using testing::Draw;
+using testing::Gemma;
 using ::testing::HasSubstr;
-using Tokens = std::vector<std::int32_t>;
-
-/// Loaded once: two classes of layers, one with a window.
-const model::Model& Gemma() {
-  static const std::unique_ptr<model::Model> kModel = [] {
-    auto files = formats::Open(std::string(ERGO_SOURCE_DIR) + "/tests/golden/models/gemma3-tiny");
-    model::LoadOptions options;
-    options.kv = kernels::KvType::kF32;
-    return *model::Model::Load(files.value(), options);
-  }();
-  return *kModel;
-}
-
-std::size_t BlockBytes(const model::Model& model) {
-  return model.kv_bytes_per_token() * kernels::kBlockTokens;
-}
-
-struct Limits {
-  std::size_t context = 512;
-  std::size_t blocks = 64;
-  std::size_t chunk = 64;
-  LoopOptions loop = {};
-};
-
-std::unique_ptr<Scheduler> MakeScheduler(const Limits& limits = {}) {
-  EngineOptions options;
-  options.context = limits.context;
-  options.kv_bytes = limits.blocks * BlockBytes(Gemma());
-  options.prompt_chunk = limits.chunk;
-  auto engine = Engine::Create(Gemma(), options);
-  EXPECT_TRUE(engine) << engine.error().Message();
-  return std::make_unique<Scheduler>(*std::move(engine), limits.loop);
-}
-
-Tokens RandomTokens(std::size_t count, unsigned seed) {
-  std::mt19937 random(seed);
-  Tokens tokens(count);
-  for (auto& token : tokens) {
-    token = static_cast<std::int32_t>(random() % Gemma().config().vocabulary);
-  }
-  return tokens;
-}
-
-SamplingParams Warm(std::uint64_t seed) {
-  SamplingParams params;
-  params.temperature = 0.9f;
-  params.repetition_penalty = 1.1f;
-  params.seed = seed;
-  return params;
-}
-
-/// What a sequence draws that nothing else runs beside: step by step, in an engine of its own.
-Tokens Alone(const Tokens& given, const SamplingParams& sampling, std::size_t count) {
-  EngineOptions options;
-  options.context = 512;
-  auto engine = *Engine::Create(Gemma(), options);
-  Sampler sampler(sampling, Gemma().config().vocabulary);
-  Tokens tokens = given;
-  const SequenceId sequence = engine->Add();
-  while (tokens.size() < given.size() + count) {
-    const Work work = {sequence, std::span(tokens).subspan(engine->Length(sequence)),
-                       LogitRows::kLast};
-    const auto logits = engine->Step({&work, 1});
-    EXPECT_TRUE(logits) << logits.error().Message();
-    tokens.push_back(sampler.Next(logits->Row(0), tokens, tokens.size()).token);
-  }
-  return {tokens.begin() + static_cast<std::ptrdiff_t>(given.size()), tokens.end()};
-}
-
-struct Heard {
-  Tokens tokens;
-  SequenceEnd end;
-};
-
-Heard Listen(const Stream& stream) {
-  Heard heard;
-  DrawnToken token;
-  while (stream->Next(&token) == TokenStream::Wait::kToken) heard.tokens.push_back(token.token);
-  heard.end = stream->end();
-  return heard;
-}
-
-SequenceOptions Draw(std::size_t count, std::uint64_t seed = 1) {
-  SequenceOptions options;
-  options.sampling = Warm(seed);
-  options.max_tokens = count;
-  return options;
-}
-
-std::size_t BlocksInUse(Scheduler& scheduler) {
-  std::size_t used = 0;
-  scheduler.Between([&](EngineLoop& loop) {
-    loop.engine().ForgetAll();
-    used = loop.engine().capacity() - loop.engine().room();
-  });
-  return used;
-}
+using testing::Heard;
+using testing::Limits;
+using testing::Listen;
+using testing::MakeScheduler;
+using testing::RandomTokens;
+using testing::Tokens;
+using testing::Warm;
 
 TEST(Scheduler, DrawsWhatASequenceAloneDraws) {
   const auto scheduler = MakeScheduler();
@@ -124,7 +40,7 @@ TEST(Scheduler, DrawsWhatASequenceAloneDraws) {
   EXPECT_EQ(heard.end.reason, EndReason::kLength);
   EXPECT_EQ(heard.end.given_tokens, 150u);
   EXPECT_EQ(heard.end.drawn_tokens, 40u);
-  EXPECT_EQ(BlocksInUse(*scheduler), 0u);
+  EXPECT_EQ(BytesInUse(*scheduler), 0u);
 }
 
 TEST(Scheduler, StepsMayBeSmallerThanWhatASequenceLacks) {
@@ -338,7 +254,7 @@ TEST(Scheduler, SaysWhatIsWrong) {
   EXPECT_THAT(full.end.error->Message(), HasSubstr("no room"));
   EXPECT_EQ(full.tokens, Alone(prompt, Warm(1), full.tokens.size()));
   EXPECT_EQ(full.tokens.size(), 192u - 150 + 1);
-  EXPECT_EQ(BlocksInUse(*scheduler), 0u);
+  EXPECT_EQ(BytesInUse(*scheduler), 0u);
 }
 
 TEST(Scheduler, EndsAtStopTokensAndTheContext) {
@@ -367,7 +283,7 @@ TEST(Scheduler, StopsWithinAStepAndWhenNobodyListens) {
   abandoned.reset();
   const LoopStats stats = scheduler->stats();
   EXPECT_EQ(stats.running + stats.waiting + stats.idle, 0u);
-  EXPECT_EQ(BlocksInUse(*scheduler), 0u);
+  EXPECT_EQ(BytesInUse(*scheduler), 0u);
 }
 
 TEST(Scheduler, AReaderThatIsSlowLosesNothing) {
@@ -424,120 +340,6 @@ TEST(Scheduler, HooksSteerAndEndSequences) {
   ASSERT_EQ(heard.tokens.size(), 10u);
   EXPECT_EQ(Tokens(heard.tokens.begin(), heard.tokens.begin() + 3), (Tokens{2, 4, 6}));
   for (const std::int32_t token : heard.tokens) EXPECT_EQ(token % 2, 0);
-}
-
-/// Random sequences, forks, scores, stops and drops in little memory. Every `check`-th sequence is
-/// compared with what it draws alone.
-class RandomSchedule {
- public:
-  RandomSchedule(const Limits& limits, unsigned seed, std::size_t check)
-      : scheduler_(MakeScheduler(limits)), random_(seed), check_(check) {}
-
-  void Run(std::size_t sequences) {
-    for (std::size_t i = 0; i < sequences; ++i) {
-      Start(i);
-      if (UpTo(8) == 0) scheduler_->Stop(cases_.back().stream->id());
-      if (UpTo(8) == 0) {
-        static_cast<void>(scheduler_->Score(cases_[UpTo(cases_.size())].stream->id(),
-                                            {RandomTokens(UpTo(20), 1), {1}, {2, 3}}));
-      }
-      if (UpTo(4) == 0) std::this_thread::sleep_for(milliseconds(UpTo(4)));
-      while (cases_.size() > kAtATime) End(UpTo(cases_.size()));
-    }
-    while (!cases_.empty()) End(cases_.size() - 1);
-    EXPECT_GT(whole_ * 3, sequences);
-    EXPECT_EQ(BlocksInUse(*scheduler_), 0u);
-    const LoopStats stats = scheduler_->stats();
-    EXPECT_EQ(stats.running + stats.waiting + stats.idle, 0u);
-    preemptions_ = stats.preemptions;
-  }
-  std::uint64_t preemptions() const { return preemptions_; }
-
- private:
-  static constexpr std::size_t kAtATime = 40;
-
-  struct Case {
-    Stream stream;
-    Tokens given;
-    std::size_t count = 0;
-    std::uint64_t seed = 0;
-  };
-
-  std::size_t UpTo(std::size_t n) { return static_cast<std::size_t>(random_() % n); }
-
-  void Start(std::size_t i) {
-    Case one;
-    one.count = 1 + UpTo(60);
-    one.seed = i;
-    const Tokens own = RandomTokens(UpTo(100), static_cast<unsigned>(i));
-    SequenceOptions options = Draw(one.count, i);
-    options.priority = static_cast<int>(UpTo(3));
-    options.name_space = UpTo(2) == 0 ? "a" : "b";
-    options.keep = UpTo(3) == 0;
-    if (i % 3 == 2) {
-      // A fork at a place that is known whatever the parent has drawn by then.
-      const Case& parent = cases_[UpTo(cases_.size())];
-      const std::size_t position = 1 + UpTo(std::min<std::size_t>(parent.given.size(), 200));
-      one.given.assign(parent.given.begin(),
-                       parent.given.begin() + static_cast<std::ptrdiff_t>(position));
-      one.given.insert(one.given.end(), own.begin(), own.end());
-      one.stream = scheduler_->Fork({parent.stream->id(), position, own}, std::move(options));
-    } else {
-      one.given.assign(common_.begin(),
-                       common_.begin() + static_cast<std::ptrdiff_t>(1 + UpTo(199)));
-      one.given.insert(one.given.end(), own.begin(), own.end());
-      one.stream = scheduler_->Submit(one.given, std::move(options));
-    }
-    cases_.push_back(std::move(one));
-  }
-
-  void End(std::size_t index) {
-    const Case one = std::move(cases_[index]);
-    cases_.erase(cases_.begin() + static_cast<std::ptrdiff_t>(index));
-    const Heard heard = Listen(one.stream);
-    if (heard.end.reason == EndReason::kError) {
-      EXPECT_THAT(heard.end.error->Message(), HasSubstr("no sequence"));
-      return;
-    }
-    if (one.seed % check_ == 0) {
-      EXPECT_EQ(heard.tokens, Alone(one.given, Warm(one.seed), heard.tokens.size())) << one.seed;
-    }
-    if (heard.end.reason != EndReason::kLength) return;
-    EXPECT_EQ(heard.tokens.size(), one.count);
-    ++whole_;
-  }
-
-  const std::unique_ptr<Scheduler> scheduler_;
-  std::mt19937 random_;
-  const std::size_t check_;
-  const Tokens common_ = RandomTokens(200, 99);
-  std::vector<Case> cases_;
-  std::size_t whole_ = 0;
-  std::uint64_t preemptions_ = 0;
-};
-
-TEST(Scheduler, AnyScheduleGivesTheSameTokens) {
-  std::uint64_t preemptions = 0;
-  for (unsigned round = 0; round < 3; ++round) {
-    Limits limits;
-    limits.blocks = 14 + 6 * static_cast<std::size_t>(round);
-    limits.chunk = round == 1 ? 17 : 64;
-    RandomSchedule schedule(limits, 17 + round, 1);
-    schedule.Run(50);
-    preemptions += schedule.preemptions();
-  }
-  EXPECT_GT(preemptions, 0u);
-}
-
-/// tools/soak.sh runs it with 10,000 sequences.
-TEST(Scheduler, Soak) {
-  const char* wanted = std::getenv("ERGO_SOAK_SEQUENCES");
-  const std::size_t sequences = wanted != nullptr ? std::strtoul(wanted, nullptr, 10) : 300;
-  Limits limits;
-  limits.blocks = 20;
-  RandomSchedule schedule(limits, 5, 20);
-  schedule.Run(sequences);
-  EXPECT_GT(schedule.preemptions(), 0u);
 }
 
 TEST(Scheduler, ManyThreadsMayAsk) {

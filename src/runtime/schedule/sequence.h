@@ -77,7 +77,8 @@ struct Live {
   State state = State::kWaiting;
   std::vector<std::int32_t> tokens;  ///< given and drawn
   SequenceId kv = 0;                 ///< the engine's sequence; 0: none
-  std::uint64_t arrival = 0;         ///< order of submission
+  std::size_t known = 0;  ///< where texts part that begin like this one; 0: no place, or past it
+  std::uint64_t arrival = 0;  ///< order of submission
   std::shared_ptr<TokenStream> stream;
   SequenceEnd end;
   std::chrono::steady_clock::time_point submitted;

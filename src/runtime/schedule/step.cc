@@ -123,6 +123,7 @@ void EngineLoop::Speculate() {
 void EngineLoop::Plan() {
   parts_.clear();
   rows_ = logit_rows_ = missing_ = 0;
+  for (const LivePtr& live : running_) engine_->Slide(live->kv);
   const auto wants = [&](const LivePtr& live) {
     return live->state == Live::State::kRunning && (live->job || !live->stream->Full());
   };
@@ -183,9 +184,9 @@ void EngineLoop::Plan() {
   }
   if (parts_.empty() && first_refused != nullptr) {
     Finish(first_refused, EndReason::kError,
-           Error{fmt::format("there is no room for more than {} tokens: all {} blocks of {} are in "
-                             "use",
-                             Computed(*first_refused), engine_->capacity(), kernels::kBlockTokens),
+           Error{fmt::format("there is no room for more than {} tokens: all {} bytes for keys and "
+                             "values are in use",
+                             Computed(*first_refused), engine_->capacity()),
                  "engine", "ask for fewer tokens or give more memory (--kv-memory)"});
   }
 }
@@ -315,6 +316,7 @@ void EngineLoop::Settle(Part& part) {
   const LivePtr live = part.live;
   if (live->state == Live::State::kGone) return;  // its job failed meanwhile
   service_.Serve(live->options.name_space, part.tokens.size());
+  RememberWhereTextsPart(*live);
   if (live->job) return SettleScores(part);
   if (part.rows == 0) return;
   const bool first = live->drawn() == part.drawn.size();

@@ -33,17 +33,18 @@ bool DraftModel::Prepare(const Request& request, std::vector<std::int32_t>& fed)
   }
   const std::size_t most = std::min(place.tokens.size(), request.tokens.size() - 1);
   const auto end = request.tokens.begin() + static_cast<std::ptrdiff_t>(most);
-  const auto common = static_cast<std::size_t>(
-      std::mismatch(request.tokens.begin(), end, place.tokens.begin()).first -
-      request.tokens.begin());
+  const auto same = std::mismatch(request.tokens.begin(), end, place.tokens.begin()).first;
+  if (!engine_->Truncate(place.sequence, static_cast<std::size_t>(same - request.tokens.begin()))) {
+    return false;
+  }
+  const std::size_t common = engine_->Length(place.sequence);
+  place.tokens.resize(common);
   const auto rest = request.tokens.subspan(common);
   if (std::any_of(rest.begin(), rest.end(), [&](std::int32_t token) {
         return token < 0 || static_cast<std::size_t>(token) >= vocabulary;
       })) {
     return false;
   }
-  if (!engine_->Truncate(place.sequence, common)) return false;
-  place.tokens.resize(common);
   fed.assign(rest.begin(), rest.end());
   return true;
 }
@@ -97,8 +98,8 @@ DraftPlace DraftModel::Fork(const DraftPlace& place, std::size_t length) {
   const auto forked = engine_->Fork(place.sequence, length);
   if (!forked) return branch;
   branch.sequence = *forked;
-  branch.tokens.assign(place.tokens.begin(),
-                       place.tokens.begin() + static_cast<std::ptrdiff_t>(length));
+  const auto shared = static_cast<std::ptrdiff_t>(engine_->Length(*forked));
+  branch.tokens.assign(place.tokens.begin(), place.tokens.begin() + shared);
   return branch;
 }
 

@@ -27,11 +27,26 @@ inline Tokens Counting(std::size_t count, std::int32_t first = 0) {
   return tokens;
 }
 
-/// A cache of `blocks` blocks with sequences that come and go.
+/// A cache of `blocks` blocks of all classes with sequences that come and go.
 struct Fixture {
-  explicit Fixture(std::size_t blocks)
-      : cache(SequenceCache::Create(TwoClasses(), blocks).value()) {
+  explicit Fixture(std::size_t blocks, const std::vector<model::KvClass>& classes = TwoClasses())
+      : cache(SequenceCache::Create(classes, {.bytes = blocks * BlockBytes(classes)}).value()) {
     prefixes.emplace(cache);
+  }
+
+  static std::size_t BlockBytes(const std::vector<model::KvClass>& classes) {
+    std::size_t bytes = 0;
+    for (const model::KvClass& kv_class : classes) bytes += kv_class.layout.BlockBytes();
+    return bytes;
+  }
+  // In blocks of all classes.
+  std::size_t Free() const { return cache.available() / cache.block_bytes(); }
+  std::size_t Evictable() const { return prefixes->evictable() / cache.block_bytes(); }
+  std::size_t Evict(std::size_t blocks) {
+    return prefixes->Evict(blocks * cache.block_bytes()) / cache.block_bytes();
+  }
+  std::size_t Missing(const SequenceBlocks& sequence, std::size_t length) const {
+    return cache.Missing(sequence, length) / cache.block_bytes();
   }
 
   /// Another process's cache, with no sequences, over a store of `bytes` in `folder`.
@@ -90,14 +105,18 @@ struct WorldOptions {
   bool evicts = false;
   std::size_t stored_bytes = 0;  ///< 0: without a store
   bool damages = false;          ///< files are damaged, and not all is saved
+  bool windows = false;          ///< some classes have windows
 };
 
 /// Sequences that come, grow, fork and go, beside a model that knows only what was remembered: if
-/// nothing is evicted or damaged, all of that must be found, and else nothing that is wrong.
+/// nothing is evicted or damaged and no class has a window, all of that must be found, and else
+/// nothing that is wrong.
 class World {
  public:
   explicit World(const WorldOptions& options)
-      : options_(options), f_(options.blocks), evicts_(options.evicts) {
+      : options_(options),
+        f_(options.blocks, options.windows ? WindowClasses() : TwoClasses()),
+        evicts_(options.evicts) {
     if (options_.stored_bytes != 0) f_.Restart(folder_.path(), options_.stored_bytes);
   }
 
@@ -140,7 +159,7 @@ class World {
   void End() {
     while (!live_.empty()) Release({});
     RC_ASSERT(f_.prefixes->evictable() + f_.cache.available() == f_.cache.capacity());
-    RC_ASSERT(f_.prefixes->stats().nodes == f_.prefixes->evictable());
+    RC_ASSERT(f_.prefixes->stats().bytes == f_.prefixes->evictable());
     f_.prefixes->Evict(f_.cache.capacity());
     RC_ASSERT(f_.cache.available() == f_.cache.capacity());
   }
@@ -185,7 +204,10 @@ class World {
     const std::size_t length = sequence.blocks.length;
     RC_ASSERT(options_.stored_bytes != 0 || f_.cache.available() == available);
     RC_ASSERT(length <= match);
-    if (!evicts_ && !options_.damages) RC_ASSERT(length == known);
+    if (!evicts_ && !options_.damages) {
+      RC_ASSERT(length == (options_.windows ? match : known));
+      RC_ASSERT(sequence.blocks.known == known);
+    }
     RC_ASSERT(length <= known);
     RC_ASSERT(f_.writer.IsRight(text, sequence.blocks));
     sequence.tokens.assign(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(length));
@@ -214,15 +236,25 @@ class World {
     const std::size_t length = op.b % (origin->blocks.length + 1);
     WrittenSequence fork = {origin->name_space, origin->tokens,
                             f_.cache.Fork(origin->blocks, length)};
-    fork.tokens.resize(length);
+    CheckCut(length, origin->blocks.length, fork.blocks.length);
+    fork.tokens.resize(fork.blocks.length);
     live_.push_back(std::move(fork));
   }
 
   void Truncate(const Operation& op) {
     WrittenSequence* sequence = Pick(op.a);
     if (sequence == nullptr) return;
-    f_.cache.Trim(sequence->blocks, op.b % (sequence->blocks.length + 1));
+    const std::size_t before = sequence->blocks.length;
+    const std::size_t length = op.b % (before + 1);
+    f_.cache.Trim(sequence->blocks, length);
+    CheckCut(length, before, sequence->blocks.length);
     sequence->tokens.resize(sequence->blocks.length);
+  }
+
+  /// How many tokens are left of `before` that were cut off at `length`.
+  void CheckCut(std::size_t length, std::size_t before, std::size_t left) const {
+    RC_ASSERT(left <= length);
+    if (!options_.windows || before == length) RC_ASSERT(left == length);
   }
 
   void Insert(const Operation& op) {
@@ -233,7 +265,10 @@ class World {
     RC_ASSERT(f_.cache.available() >= available);
     remembered_.emplace_back(sequence->name_space, sequence->tokens);
     const std::size_t length = sequence->tokens.size();
-    RC_ASSERT(f_.prefixes->Match(sequence->name_space, sequence->tokens, length) == length);
+    const std::size_t match = f_.prefixes->Match(sequence->name_space, sequence->tokens, length);
+    RC_ASSERT(match <= length);
+    // Another text's block may have no windows, and it can't get those of an open one.
+    if (!options_.windows) RC_ASSERT(match == length);
   }
 
   void Release(const Operation& op) {
@@ -243,16 +278,18 @@ class World {
     live_.erase(it);
   }
 
-  void CheckedEvict(std::size_t blocks) {
+  void CheckedEvict(std::size_t bytes) {
     const std::size_t available = f_.cache.available();
     const std::size_t evictable = f_.prefixes->evictable();
-    const std::size_t given = f_.prefixes->Evict(blocks);
+    const std::size_t given = f_.prefixes->Evict(bytes);
+    const std::size_t wanted = std::min(evictable, std::max(bytes, available) - available);
     RC_ASSERT(f_.cache.available() == available + given);
-    RC_ASSERT(given == std::min(evictable, std::max(blocks, available) - available));
+    RC_ASSERT(given >= wanted);
+    RC_ASSERT(given < wanted + f_.cache.block_bytes());
     RC_ASSERT(f_.prefixes->evictable() == evictable - given);
   }
   void Evict(const Operation& op) {
-    if (evicts_) CheckedEvict(op.b % (f_.cache.capacity() + 1));
+    if (evicts_) CheckedEvict(std::size_t{op.b} * op.a % (f_.cache.capacity() + 1));
   }
 
   /// The process ends, and another one begins.
