@@ -159,6 +159,18 @@ void PrefixCache::Insert(std::string_view name_space, std::span<const std::int32
     Touch(id);
     parent = id;
   }
+  // A text that goes on needs the windows of its last two ends, say a prompt and its answer. Those
+  // of the turns before are hardly ever met again.
+  std::size_t left = 2 * NodesBeforeAnEnd();
+  for (Id id = left == 0 ? PrefixTree::kNone : parent; id != PrefixTree::kNone && tree_.IsBlock(id);
+       id = tree_.node(id).parent) {
+    if (Classes(id) == ClassSet{1} << cache_.anchor()) continue;
+    if (left != 0) {
+      --left;
+    } else if (HasIdleWindows(id) && !StandsBeforeAnEnd(id)) {
+      DropWindows(id);
+    }
+  }
 }
 
 PrefixTree::Id PrefixCache::Add(Id parent, std::span<const std::int32_t> tokens) {

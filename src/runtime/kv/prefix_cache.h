@@ -22,7 +22,7 @@ struct PrefixStats {
   std::uint64_t hit_tokens = 0;        ///< tokens looked up that were there
   std::uint64_t missed_tokens = 0;     ///< tokens looked up that were not
   std::uint64_t evictions = 0;         ///< blocks that Evict took from memory
-  std::uint64_t window_evictions = 0;  ///< blocks whose windows alone it took
+  std::uint64_t window_evictions = 0;  ///< blocks whose windows alone were given up
   std::uint64_t spills = 0;            ///< blocks that were written to the store then
   std::uint64_t loads = 0;             ///< blocks read from the store
   std::size_t nodes = 0;               ///< blocks in memory

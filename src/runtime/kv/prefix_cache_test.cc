@@ -260,6 +260,25 @@ TEST(PrefixWindows, ThoseOfNoEndGoFirstAndThoseOfEndsInUseLast) {
   EXPECT_EQ(f.cache.available(), f.cache.capacity());
 }
 
+TEST(PrefixWindows, OfALongChatTheLastEndsStay) {
+  WindowFixture f(400);
+  WrittenSequence chat = {"", {}, f.cache.NewSequence()};
+  std::vector<std::size_t> windows;
+  for (std::int32_t turn = 0; turn < 20; ++turn) {
+    f.writer.Append(chat, Counting(100, 100 * turn));
+    f.prefixes->Insert("", chat.tokens, chat.blocks);
+    windows.push_back(
+        (f.prefixes->stats().bytes - f.prefixes->stats().nodes * f.cache.blocks(1).block_bytes()) /
+        f.cache.blocks(0).block_bytes());
+  }
+  f.cache.Trim(chat.blocks, 0);
+  EXPECT_LE(windows.back(), 12u);  // of 32
+  EXPECT_EQ(windows[19], windows[11]);
+  EXPECT_EQ(f.Found(Counting(2000)), 2000u);
+  EXPECT_EQ(f.Found(Counting(1900)), 1900u);
+  EXPECT_EQ(f.Found(Counting(500)), 0u);
+}
+
 TEST(PrefixWindows, ANodeGetsWindowsFromWhoComputesThemAgain) {
   WindowFixture f(200);
   f.Remember(Counting(1000));
