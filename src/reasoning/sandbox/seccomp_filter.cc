@@ -68,12 +68,12 @@ int AddRules(scmp_filter_ctx context, bool processes) {
   for (const std::uint64_t request : {std::uint64_t{TCGETS}, std::uint64_t{FIONREAD},
                                       std::uint64_t{FIOCLEX}, std::uint64_t{TIOCGWINSZ}}) {
     // The kernel reads 32 bits of the request; the rest must not let another one pass.
-    add(AllowIf(context, "ioctl", SCMP_A1(SCMP_CMP_EQ, request)));
+    add(AllowIf(context, "ioctl", SCMP_A1(SCMP_CMP_EQ, request, 0)));
   }
   for (const std::uint64_t option : {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE}) {
-    add(AllowIf(context, "prctl", SCMP_A0(SCMP_CMP_EQ, option)));
+    add(AllowIf(context, "prctl", SCMP_A0(SCMP_CMP_EQ, option, 0)));
   }
-  add(AllowIf(context, "prlimit64", SCMP_A0(SCMP_CMP_EQ, 0)));  // its own limits only
+  add(AllowIf(context, "prlimit64", SCMP_A0(SCMP_CMP_EQ, 0, 0)));  // its own limits only
   // Threads share all that a limit counts; a namespace flag is refused either way.
   constexpr std::uint64_t kNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
                                         CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
