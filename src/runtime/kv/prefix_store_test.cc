@@ -54,6 +54,7 @@ struct Fixture {
   /// Whether the prefix can be read; if so it is right.
   bool Read(const PrefixName& name) {
     std::vector<Block> blocks;
+    blocks.reserve(sizes.size());
     for (const std::size_t size : sizes) blocks.emplace_back(size);
     if (!store->Read(name, std::vector<std::span<std::byte>>(blocks.begin(), blocks.end()))) {
       return false;

@@ -13,21 +13,21 @@ namespace ergo::runtime::testing {
 
 /// Without windows.
 inline const std::vector<model::KvClass>& TwoClasses() {
-  static const std::vector<model::KvClass> classes = {
+  static const std::vector<model::KvClass> kClasses = {
       {{kernels::KvType::kF32, 2, 1, 8}, 0},
       {{kernels::KvType::kF32, 3, 1, 8}, 0},
   };
-  return classes;
+  return kClasses;
 }
 
 /// Two with windows around one without.
 inline const std::vector<model::KvClass>& WindowClasses() {
-  static const std::vector<model::KvClass> classes = {
+  static const std::vector<model::KvClass> kClasses = {
       {{kernels::KvType::kF32, 2, 1, 8}, 100},
       {{kernels::KvType::kF32, 3, 1, 8}, 0},
       {{kernels::KvType::kF32, 1, 1, 8}, 30},
   };
-  return classes;
+  return kClasses;
 }
 
 struct WrittenSequence {
