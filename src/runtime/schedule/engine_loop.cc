@@ -234,7 +234,8 @@ void EngineLoop::RememberWhereTextsPart(Live& live) {
 }
 
 void EngineLoop::Finish(const LivePtr& given, EndReason reason, std::optional<Error> error) {
-  const LivePtr live = given;  // `given` may be an element of what is changed here
+  // `given` may be an element of what is changed here.
+  const LivePtr live = given;  // NOLINT(performance-unnecessary-copy-initialization)
   Erase(waiting_, *live);
   Erase(running_, *live);
   look_again_ = true;
@@ -260,7 +261,7 @@ void EngineLoop::Finish(const LivePtr& given, EndReason reason, std::optional<Er
 }
 
 void EngineLoop::Retire(const LivePtr& given) {
-  const LivePtr live = given;
+  const LivePtr live = given;  // NOLINT(performance-unnecessary-copy-initialization)
   Erase(idle_, *live);
   GiveKvBack(*live);
   live->state = Live::State::kGone;
