@@ -76,6 +76,7 @@ TEST(Scheduler, ForksFarBackComputeWhatIsGone) {
   all.insert(all.end(), heard.tokens.begin(), heard.tokens.end());
   std::vector<Stream> forks;
   const std::vector<std::size_t> positions = {100, 190, 200, 260, 261, 300, 349};
+  forks.reserve(positions.size());
   for (const std::size_t position : positions) {
     forks.push_back(scheduler->Fork({parent->id(), position, {7, 8, 9}}, Draw(20, position)));
   }
