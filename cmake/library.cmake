@@ -79,6 +79,8 @@ if(ERGO_TESTS)
   add_executable(write_tiny_model tests/install/write_tiny_model.cc)
   target_link_libraries(write_tiny_model ergo_generate GTest::gtest)
   target_compile_definitions(write_tiny_model PRIVATE ERGO_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  ergo_test_flags(write_tiny_model tests)
+  ergo_use_precompiled(write_tiny_model tests)
   add_test(NAME install COMMAND ${CMAKE_SOURCE_DIR}/tests/install/check.sh ${CMAKE_BINARY_DIR}
            $<TARGET_FILE:write_tiny_model>)
   set_tests_properties(install PROPERTIES ENVIRONMENT

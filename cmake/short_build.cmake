@@ -35,8 +35,21 @@ function(ergo_group target list_name)
   set(${list_name} ${grouped} ${single} PARENT_SCOPE)
 endfunction()
 
-# Two precompiled headers for everything: one for the layers, one with GoogleTest for the tests:
+# Precompiled headers for everything: one for the layers, and with GoogleTest those for the tests:
 # most of what a small file costs is json.hpp and GoogleTest.
+
+# Tests are read by the compiler once and run once: what they test is optimized, they are not. Those
+# of kernels hold the scalar references, and loops over many numbers.
+function(ergo_test_flags target kind)
+  if(ERGO_SANITIZE)
+    return()
+  endif()
+  if(kind STREQUAL "kernel_tests")
+    target_compile_options(${target} PRIVATE -O1)
+  else()
+    target_compile_options(${target} PRIVATE -O0)
+  endif()
+endfunction()
 
 # An object library whose only purpose is to own the precompiled header `kind`.
 function(ergo_precompiled_owner kind)
@@ -45,8 +58,9 @@ function(ergo_precompiled_owner kind)
   add_library(ergo_precompiled_${kind} OBJECT ${source})
   target_link_libraries(ergo_precompiled_${kind} PRIVATE ergo_options fmt::fmt Threads::Threads
                         nlohmann_json::nlohmann_json)
-  if(kind STREQUAL "tests")
+  if(kind MATCHES "tests")
     target_link_libraries(ergo_precompiled_${kind} PRIVATE GTest::gtest GTest::gmock)
+    ergo_test_flags(ergo_precompiled_${kind} ${kind})
   endif()
   target_precompile_headers(ergo_precompiled_${kind} PRIVATE ${ARGN})
 endfunction()
@@ -54,8 +68,10 @@ endfunction()
 if(ERGO_PRECOMPILE)
   ergo_precompiled_owner(layers ${CMAKE_SOURCE_DIR}/src/base/precompiled.h)
   if(ERGO_TESTS)
-    ergo_precompiled_owner(tests ${CMAKE_SOURCE_DIR}/src/base/precompiled.h <gmock/gmock.h>
-                           <gtest/gtest.h>)
+    foreach(kind tests kernel_tests)
+      ergo_precompiled_owner(${kind} ${CMAKE_SOURCE_DIR}/src/base/precompiled.h <gmock/gmock.h>
+                             <gtest/gtest.h>)
+    endforeach()
   endif()
 endif()
 

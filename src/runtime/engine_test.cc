@@ -197,7 +197,7 @@ TEST_P(Invariance, OfTheRowsBeside) {
   std::vector<std::vector<float>> alone;  // last prompt token and the token after it
   const auto single = EngineOf(512, 1);
   for (unsigned i = 0; i < kMost; ++i) {
-    prompts.push_back(RandomTokens(1 + i * 5 % 130, 100 + i, vocabulary_));
+    prompts.push_back(RandomTokens(1 + i * 5 % 70, 100 + i, vocabulary_));
     const auto next = RandomTokens(1, 200 + i, vocabulary_);
     const SequenceId sequence = single->Add();
     std::vector<float> both;
@@ -294,6 +294,7 @@ TEST_P(Invariance, OfForks) {
 }
 
 TEST_P(Invariance, OfATreeOfBranches) {
+  std::map<std::size_t, std::vector<float>> alone;
   for (const int threads : {1, 2}) {
     const auto engine = EngineOf(512, threads);
     struct Branch {
@@ -341,13 +342,16 @@ TEST_P(Invariance, OfATreeOfBranches) {
     const auto logits = engine->Step(works);
     ASSERT_TRUE(logits) << logits.error().Message();
     for (std::size_t i = 0; i < tree.size(); i += 4) {
-      std::vector<std::int32_t> all = tree[i].tokens;
-      all.insert(all.end(), more[i].begin(), more[i].end());
-      const auto single = EngineOf(512, 1);
-      const Work work = {single->Add(), all, LogitRows::kLast};
-      const auto alone = single->Step({&work, 1});
-      ASSERT_TRUE(alone);
-      EXPECT_TRUE(Same(alone->values, logits->Row(i))) << "branch " << i << ", threads " << threads;
+      if (threads == 1) {
+        std::vector<std::int32_t> all = tree[i].tokens;
+        all.insert(all.end(), more[i].begin(), more[i].end());
+        const auto single = EngineOf(512, 1);
+        const Work work = {single->Add(), all, LogitRows::kLast};
+        const auto last = single->Step({&work, 1});
+        ASSERT_TRUE(last);
+        alone[i].assign(last->values.begin(), last->values.end());
+      }
+      EXPECT_TRUE(Same(alone[i], logits->Row(i))) << "branch " << i << ", threads " << threads;
     }
   }
 }
