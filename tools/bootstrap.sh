@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 build=(g++ cmake ninja-build pkg-config libexpected-dev libfmt-dev nlohmann-json3-dev libcli11-dev
        libpcre2-dev libutf8proc-dev libcurl4-openssl-dev libssl-dev
        libxxhash-dev libgmp-dev libginac-dev libz3-dev libsqlite3-dev libseccomp-dev bubblewrap
+       libboost1.81-dev libtomlplusplus-dev
        python3)
 fetch=(ca-certificates python3-pip)
 tests=(libgtest-dev libgmock-dev librapidcheck-dev)

@@ -41,7 +41,7 @@ OWNERS = {
     "nlohmann": ["base/json.", "base/precompiled."],
     "CLI": ["cli/"],
     "curl": ["formats/hub/"],
-    "openssl": ["formats/hub/"],
+    "openssl": ["formats/hub/", "serve/access/", "serve/http/"],
     "pcre2.h": ["tokenizer/", "reasoning/trace/"],
     "utf8proc.h": ["tokenizer/"],
     "ergo": ["capi/"],
@@ -51,6 +51,8 @@ OWNERS = {
     "z3++.h": ["reasoning/verify/"],
     "sqlite3.h": ["reasoning/trace/"],
     "seccomp.h": ["reasoning/sandbox/"],
+    "boost": ["serve/http/"],
+    "toml++": ["cli/"],
 }
 
 FORBIDDEN_NAMES = re.compile(r"^(utils?|helpers?|commons?|misc)$|_(utils?|helpers?)$")

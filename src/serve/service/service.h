@@ -1,0 +1,78 @@
+// What every endpoint works with, whatever the transport.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "reasoning/trace/store.h"
+#include "serve/access/admission.h"
+#include "serve/access/key_ring.h"
+#include "serve/observe/log.h"
+#include "serve/observe/metrics.h"
+#include "serve/service/models.h"
+#include "serve/service/worker_pool.h"
+
+namespace ergo::serve {
+
+struct ServiceOptions {
+  std::string version = {};          ///< of the program, for /version
+  std::string keys_file = {};        ///< empty: no keys are needed
+  std::size_t most_requests = 2048;  ///< alive at a time, waiting ones included; more get 429
+  std::chrono::milliseconds most_time{600'000};  ///< of one request
+  std::size_t workers = 2;                       ///< threads that prepare requests
+  std::size_t reasoners = 2;                     ///< answers that are reasoned at a time
+  std::size_t most_models = 0;                   ///< Models
+  bool keep_traces = true;
+  reasoning::StoreOptions traces = {};
+  Log::Level log_level = Log::Level::kInfo;
+};
+
+/// Any thread.
+class Service {
+ public:
+  /// Errors: the key file. A trace store that cannot be opened is only logged.
+  static Result<std::unique_ptr<Service>> Create(std::vector<ModelSource> models,
+                                                 const ServiceOptions& options);
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  Models& models() { return *models_; }
+  KeyRing& keys() { return keys_; }
+  Admission& admission() { return admission_; }
+  Metrics& metrics() { return metrics_; }
+  Log& log() { return log_; }
+  /// Where handlers run: they may take some hundred milliseconds, and must not wait for answers.
+  WorkerPool& workers() { return *workers_; }
+  /// Where answers are reasoned, which takes long.
+  WorkerPool& reasoners() { return *reasoners_; }
+  /// nullptr if traces are not kept.
+  reasoning::TraceStore* traces() { return traces_.get(); }
+  const ServiceOptions& options() const { return options_; }
+  /// From now on /health says 503.
+  void StartDraining() { draining_ = true; }
+  bool draining() const { return draining_; }
+
+ private:
+  explicit Service(const ServiceOptions& options);
+
+  ServiceOptions options_;
+  Log log_;
+  Metrics metrics_;
+  KeyRing keys_;
+  Admission admission_;
+  std::unique_ptr<reasoning::TraceStore> traces_;
+  std::unique_ptr<Models> models_;
+  // Last: they end first, while all of the above is there.
+  std::unique_ptr<WorkerPool> workers_;
+  std::unique_ptr<WorkerPool> reasoners_;
+  std::atomic<bool> draining_ = false;
+};
+
+}  // namespace ergo::serve
