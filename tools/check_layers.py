@@ -41,7 +41,7 @@ OWNERS = {
     "nlohmann": ["base/json.", "base/precompiled."],
     "CLI": ["cli/"],
     "curl": ["formats/hub/"],
-    "openssl": ["formats/hub/", "serve/access/", "serve/http/"],
+    "openssl": ["formats/hub/", "serve/access/", "serve/cache/", "serve/http/"],
     "pcre2.h": ["tokenizer/", "reasoning/trace/"],
     "utf8proc.h": ["tokenizer/"],
     "ergo": ["capi/"],
@@ -52,6 +52,9 @@ OWNERS = {
     "sqlite3.h": ["reasoning/trace/"],
     "seccomp.h": ["reasoning/sandbox/"],
     "boost": ["serve/http/"],
+    "hiredis": ["serve/cache/"],
+    "grpcpp": ["serve/grpc/"],
+    "google": ["serve/grpc/"],
     "toml++": ["cli/"],
 }
 

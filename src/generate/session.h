@@ -27,6 +27,7 @@ using OnText = std::function<bool(std::string_view)>;
 struct AnswerOptions {
   std::optional<std::size_t> max_tokens = {};  ///< absent: until the context is full
   runtime::SamplingParams sampling = {};       ///< start from LanguageModel::default_sampling()
+  bool seed_drawn = false;                     ///< nobody named its seed: the next has another one
   std::vector<std::string> stop = {};          ///< end the answer and are not part of it
   std::vector<TokenId> stop_tokens = {};       ///< end the answer, beside end_of_generation()
   bool ignore_end = false;                     ///< go on after end_of_generation()

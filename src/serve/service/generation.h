@@ -64,6 +64,7 @@ struct GenerationOutcome {
   generate::Timings timings = {};  ///< of the first choice
   std::string trace_id = {};       ///< of answers that were reasoned
   OrderedJson verdict = nullptr;   ///< of these: confidence, verified, uncertainty
+  bool cached = false;             ///< taken from the cache of answers (cache/)
 };
 
 /// A request that is being answered. One reader at a time, any thread. Destroying it cancels what
