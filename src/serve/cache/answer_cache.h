@@ -57,6 +57,10 @@ class AnswerCache {
   /// only if they were verified.
   void Put(const std::string& key, const GenerationOutcome& outcome);
 
+  /// From now on only memory is used. Before what FindFar's callbacks need is gone.
+  void CloseFar() {
+    if (far_ != nullptr) far_->Close();
+  }
   const MemoryTier& memory() const { return memory_; }
   FarTier* far() { return far_.get(); }
 

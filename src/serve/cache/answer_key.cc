@@ -113,7 +113,9 @@ void AddTools(const ToolUse& use, Bytes* bytes) {
 std::optional<std::string> AnswerKey(const AnswerSource& source) {
   const GenerationRequest& request = source.request;
   const bool drawn = request.options.sampling.temperature != 0.0f && request.options.seed_drawn;
-  if (drawn || request.time || request.options.stop_thinking) return std::nullopt;
+  // How far reasoning gets in a time is chance; a plain answer that got to its end is the same.
+  const bool hurried = request.time && request.effort.reasons();
+  if (drawn || hurried || request.options.stop_thinking) return std::nullopt;
   Bytes bytes;
   bytes.Add(std::uint64_t{source.context});
   bytes.Add(std::uint64_t{source.prompt.size()});

@@ -21,7 +21,8 @@ struct AnswerSource {
 };
 
 /// "OWNER:MODEL:PARAMETERS", each a hash. Nothing if two such requests may have different answers:
-/// they are drawn with a seed that nobody named, have a limit of time, or are steered from outside.
+/// they are drawn with a seed that nobody named, reason for a limited time, or are steered from
+/// outside.
 /// What changes the speed alone is not part of it.
 std::optional<std::string> AnswerKey(const AnswerSource& source);
 

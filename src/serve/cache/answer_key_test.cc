@@ -99,6 +99,8 @@ TEST(AnswerKey, AnswersThatMayDifferHaveNone) {
   EXPECT_FALSE(KeyOf(request));
   request = Greedy();
   request.time = std::chrono::milliseconds(10);
+  EXPECT_EQ(KeyOf(request), KeyOf(Greedy()));
+  request.effort.name = "low";
   EXPECT_FALSE(KeyOf(request));
   request = Greedy();
   request.options.stop_thinking.emplace();

@@ -96,6 +96,7 @@ Result<GenerationOutcome> ReadAnswer(std::string_view text) {
     outcome.usage.prompt_tokens = document->at("prompt_tokens").get<std::size_t>();
     outcome.usage.completion_tokens = document->at("completion_tokens").get<std::size_t>();
     outcome.thought_tokens = document->at("thought_tokens").get<std::size_t>();
+    outcome.usage.thought_tokens = outcome.thought_tokens;
     outcome.trace_id = document->at("trace_id").get<std::string>();
     auto verdict = ParseOrderedJson(document->at("verdict").get<std::string>(), kWhere);
     if (!verdict) return tl::unexpected(verdict.error());

@@ -10,15 +10,15 @@ FarTier::FarTier(std::unique_ptr<Keeper> keeper, FarOptions options)
   thread_ = std::thread([this] { Run(); });
 }
 
-FarTier::~FarTier() {
+void FarTier::Close() {
   {
     const std::lock_guard lock(mutex_);
     closing_ = true;
     working_ = false;
   }
   news_.notify_all();
-  thread_.join();
-  for (Lookup& lookup : lookups_) lookup.on_found(nullptr);
+  if (thread_.joinable()) thread_.join();
+  for (Lookup& lookup : std::exchange(lookups_, {})) lookup.on_found(nullptr);
 }
 
 void FarTier::Find(const std::string& key, OnFound on_found) {

@@ -39,8 +39,7 @@ class FarTier {
   using OnFound = std::function<void(std::shared_ptr<const std::string>)>;
 
   FarTier(std::unique_ptr<Keeper> keeper, FarOptions options);
-  /// Look-ups that wait find nothing.
-  ~FarTier();
+  ~FarTier() { Close(); }
   FarTier(const FarTier&) = delete;
   FarTier& operator=(const FarTier&) = delete;
 
@@ -49,6 +48,8 @@ class FarTier {
   void Find(const std::string& key, OnFound on_found);
   /// Is dropped if too much waits, or the keeper is closed.
   void Put(const std::string& key, std::shared_ptr<const std::string> answer);
+  /// Look-ups that wait and those to come find nothing.
+  void Close();
   /// Whether it would be asked now.
   bool working() const { return working_; }
   /// Waits until what was to be kept has been, or given up. For tests and the program's end.

@@ -129,6 +129,10 @@ std::string Metrics::Write(const std::vector<Gauges>& gauges, std::size_t connec
           [](const ModelMetrics& m) { return m.prefix_queries.load(); });
   counter("vllm:prefix_cache_hits_total", "Of these, computed already",
           [](const ModelMetrics& m) { return m.prefix_hits.load(); });
+  counter("ergo:answer_cache_queries_total", "Requests that were looked up among kept answers",
+          [](const ModelMetrics& m) { return m.answer_queries.load(); });
+  counter("ergo:answer_cache_hits_total", "Of these, answered from there",
+          [](const ModelMetrics& m) { return m.answer_hits.load(); });
   of_engine("counter", "vllm:num_preemptions_total", "Sequences whose memory went to others",
             [](const Stats& stats) { return stats.preemptions; });
 

@@ -41,6 +41,8 @@ struct ModelMetrics {
   std::atomic<std::uint64_t> generation_tokens{0};
   std::atomic<std::uint64_t> prefix_queries{0};          ///< prompt tokens that were looked up
   std::atomic<std::uint64_t> prefix_hits{0};             ///< of these, found
+  std::atomic<std::uint64_t> answer_queries{0};          ///< requests looked up in the cache
+  std::atomic<std::uint64_t> answer_hits{0};             ///< of these, answered from it
   std::array<std::atomic<std::uint64_t>, 5> finished{};  ///< by kFinishReasons
   Histogram first_token_seconds;
   Histogram between_tokens_seconds;

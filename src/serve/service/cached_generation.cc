@@ -117,7 +117,7 @@ void CachedGeneration::Look() {
 }
 
 void CachedGeneration::OnLooked(std::optional<GenerationOutcome> outcome) {
-  if (start_.on_looked) start_.on_looked(outcome.has_value());
+  if (start_.on_looked) start_.on_looked(outcome ? &*outcome : nullptr);
   if (!outcome) return BeginLater();
   {
     const std::lock_guard lock(mutex_);
@@ -163,7 +163,7 @@ Served<std::shared_ptr<Generation>> StartCached(CachedStart start, std::function
   const auto on_looked = start.on_looked;
   auto generation = std::make_shared<CachedGeneration>(std::move(start), on_news);
   if (std::optional<GenerationOutcome> found = cache.Find(key)) {
-    if (on_looked) on_looked(true);
+    if (on_looked) on_looked(&*found);
     generation->Replay(*std::move(found));
     on_news();
     return generation;
@@ -172,7 +172,7 @@ Served<std::shared_ptr<Generation>> StartCached(CachedStart start, std::function
     generation->Look();
     return generation;
   }
-  if (on_looked) on_looked(false);
+  if (on_looked) on_looked(nullptr);
   if (std::optional<Failure> failure = generation->BeginFresh()) {
     return tl::unexpected(*std::move(failure));
   }

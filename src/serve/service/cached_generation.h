@@ -20,9 +20,9 @@ struct CachedStart {
   WorkerPool& workers;
   std::string key;  ///< AnswerCache::KeyOf
   std::size_t prompt_tokens = 0;
-  StartFresh fresh;
-  /// Told once, from whichever thread, whether the answer was there.
-  std::function<void(bool hit)> on_looked = {};
+  StartFresh fresh = {};
+  /// Told once, from whichever thread, of the answer that was there; nullptr: none was.
+  std::function<void(const GenerationOutcome* found)> on_looked = {};
 };
 
 /// The answer as it was given before, if one is kept; else that of `fresh`, which is kept when it

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "generate/constrain/constraint.h"
+#include "serve/service/cached_generation.h"
 #include "serve/service/plain_generation.h"
 #include "serve/service/reasoned_generation.h"
 #include "serve/service/service.h"
@@ -73,6 +74,49 @@ std::optional<Failure> CheckCounts(const GenerationRequest& request) {
   return std::nullopt;
 }
 
+/// A request that nothing is wrong with.
+struct Prepared {
+  GenerationStart start;
+  GenerationRequest request;
+  std::vector<generate::TokenId> prompt;
+  bool forced = false;  ///< to call tools
+};
+
+Served<std::shared_ptr<Generation>> Begin(Prepared prepared) {
+  GenerationRequest& request = prepared.request;
+  if (request.effort.reasons()) {
+    return StartReasoned(std::move(prepared.start), std::move(request));
+  }
+  const ToolSyntax* syntax = nullptr;
+  if (request.tools && request.tools->choice != ToolChoice::kNone) {
+    syntax = prepared.start.model->tool_syntax;
+    if (prepared.forced) syntax = &ForcedSyntax(*syntax);
+  }
+  return StartPlain(std::move(prepared.start), std::move(request), std::move(prepared.prompt),
+                    syntax);
+}
+
+/// From the cache of answers, if it may be there.
+Served<std::shared_ptr<Generation>> BeginOrFind(Prepared prepared) {
+  Service& service = prepared.start.service;
+  std::optional<std::string> key;
+  if (AnswerCache* answers = service.answers()) {
+    key = answers->KeyOf(prepared.start.principal.owner, prepared.start.model->model,
+                         prepared.prompt, prepared.request);
+  }
+  if (!key) return Begin(std::move(prepared));
+  const auto kept = std::make_shared<Prepared>(std::move(prepared));
+  CachedStart start = {*service.answers(), service.workers(), *std::move(key),
+                       kept->start.prompt_tokens};
+  auto on_news = kept->start.on_news;
+  start.fresh = [kept](std::function<void()>) { return Begin(std::move(*kept)); };
+  start.on_looked = [&metrics = service.metrics().Of(kept->start.model->name),
+                     began = kept->start.began](const GenerationOutcome* found) {
+    CountLook(metrics, began, found);
+  };
+  return StartCached(std::move(start), std::move(on_news));
+}
+
 }  // namespace
 
 Served<std::vector<generate::TokenId>> EncodeFor(const ServedModel& model,
@@ -112,14 +156,12 @@ Served<std::shared_ptr<Generation>> StartGeneration(Service& service, const Prin
   options.priority = principal.priority;
   const auto most = service.options().most_time;
   options.deadline = std::chrono::steady_clock::now() + std::min(request.time.value_or(most), most);
-  GenerationStart start = {service, principal, model, std::move(*ticket), std::move(on_news)};
-  start.prompt_tokens = prompt->size();
-  if (request.effort.reasons()) return StartReasoned(std::move(start), std::move(request));
-  const ToolSyntax* syntax = nullptr;
-  if (request.tools && request.tools->choice != ToolChoice::kNone) {
-    syntax = forced ? &ForcedSyntax(*model->tool_syntax) : model->tool_syntax;
-  }
-  return StartPlain(std::move(start), std::move(request), std::move(*prompt), syntax);
+  Prepared prepared = {{service, principal, model, std::move(*ticket), std::move(on_news)},
+                       std::move(request),
+                       std::move(*prompt),
+                       forced};
+  prepared.start.prompt_tokens = prepared.prompt.size();
+  return BeginOrFind(std::move(prepared));
 }
 
 }  // namespace ergo::serve

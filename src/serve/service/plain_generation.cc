@@ -244,6 +244,16 @@ void CountOutcome(GenerationStart& start, const GenerationOutcome& outcome) {
   }
 }
 
+void CountLook(ModelMetrics& metrics, std::chrono::steady_clock::time_point began,
+               const GenerationOutcome* found) {
+  ++metrics.answer_queries;
+  if (found == nullptr) return;
+  ++metrics.answer_hits;
+  for (const GenerationChoice& choice : found->choices) metrics.CountFinish(choice.finish_reason);
+  const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - began;
+  metrics.request_seconds.Observe(whole.count());
+}
+
 Served<std::shared_ptr<Generation>> StartPlain(GenerationStart start, GenerationRequest request,
                                                std::vector<generate::TokenId> prompt,
                                                const ToolSyntax* syntax) {

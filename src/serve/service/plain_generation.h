@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "serve/access/admission.h"
+#include "serve/observe/metrics.h"
 #include "serve/service/generation.h"
 
 namespace ergo::serve {
@@ -30,5 +31,9 @@ Served<std::shared_ptr<Generation>> StartPlain(GenerationStart start, Generation
 
 /// Counts what a generation came to.
 void CountOutcome(GenerationStart& start, const GenerationOutcome& outcome);
+/// Counts a look into the cache of answers; nullptr: the answer was not there. What was there costs
+/// the key no tokens.
+void CountLook(ModelMetrics& metrics, std::chrono::steady_clock::time_point began,
+               const GenerationOutcome* found);
 
 }  // namespace ergo::serve

@@ -30,6 +30,7 @@ Served<generate::AnswerOptions> OptionsFor(const generate::LanguageModel& model,
   options.sampling.logit_bias = fields.logit_bias;
   options.sampling.seed =
       fields.seed ? static_cast<std::uint64_t>(*fields.seed) : std::random_device{}();
+  options.seed_drawn = !fields.seed;
   options.stop = fields.stop;
   options.stop_tokens = fields.stop_tokens;
   if (fields.max_tokens) options.max_tokens = static_cast<std::size_t>(*fields.max_tokens);

@@ -15,7 +15,34 @@ constexpr std::size_t kMostReasoned = 64;
 Service::Service(const ServiceOptions& options)
     : options_(options), log_(options.log_level), admission_(options.most_requests) {}
 
-Service::~Service() = default;
+Service::~Service() {
+  // What it finds is handed to the workers, which end before it does.
+  if (answers_ != nullptr) answers_->CloseFar();
+}
+
+Status Service::OpenAnswers(std::vector<ModelSource>* models) {
+  CacheOptions options = options_.answers;
+  options.far.on_change = [this](const std::string& error) {
+    if (error.empty()) {
+      log_.Write(Log::Level::kInfo, "answer_cache", {{"notice", "works again"}});
+    } else {
+      log_.Write(Log::Level::kWarning, "answer_cache", {{"error", error}});
+    }
+  };
+  auto answers = AnswerCache::Create(options);
+  if (!answers) return Fail(std::move(answers));
+  answers_ = std::move(*answers);
+  if (answers_ == nullptr) return {};
+  // Its files are read right after they were loaded, on the thread that loads.
+  for (ModelSource& source : *models) {
+    source.load = [load = std::move(source.load), answers = answers_.get()] {
+      auto model = load();
+      if (model) answers->Learn(*model);
+      return model;
+    };
+  }
+  return {};
+}
 
 Result<std::unique_ptr<Service>> Service::Create(std::vector<ModelSource> models,
                                                  const ServiceOptions& options) {
@@ -37,6 +64,7 @@ Result<std::unique_ptr<Service>> Service::Create(std::vector<ModelSource> models
                           {{"error", store.error().Message()}});
     }
   }
+  if (auto opened = service->OpenAnswers(&models); !opened) return Fail(std::move(opened));
   service->models_ = std::make_unique<Models>(std::move(models), options.most_models);
   service->workers_ = std::make_unique<WorkerPool>(options.workers, kMostPrepared);
   service->reasoners_ = std::make_unique<WorkerPool>(options.reasoners, kMostReasoned);

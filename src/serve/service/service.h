@@ -14,6 +14,7 @@
 #include "reasoning/trace/store_writer.h"
 #include "serve/access/admission.h"
 #include "serve/access/key_ring.h"
+#include "serve/cache/answer_cache.h"
 #include "serve/observe/log.h"
 #include "serve/observe/metrics.h"
 #include "serve/service/models.h"
@@ -31,13 +32,15 @@ struct ServiceOptions {
   std::size_t most_models = 0;                   ///< Models
   bool keep_traces = true;
   reasoning::StoreOptions traces = {};
+  CacheOptions answers = {};  ///< kept for requests whose answer is the same every time
   Log::Level log_level = Log::Level::kInfo;
 };
 
 /// Any thread.
 class Service {
  public:
-  /// Errors: the key file. A trace store that cannot be opened is only logged.
+  /// Errors: the key file, options of the cache. A trace store that cannot be opened is only
+  /// logged.
   static Result<std::unique_ptr<Service>> Create(std::vector<ModelSource> models,
                                                  const ServiceOptions& options);
   ~Service();
@@ -57,6 +60,8 @@ class Service {
   reasoning::TraceStore* traces() { return traces_.get(); }
   /// What writes traces there; nullptr too.
   reasoning::StoreWriter* trace_writer() { return trace_writer_.get(); }
+  /// nullptr if answers are not kept.
+  AnswerCache* answers() { return answers_.get(); }
   const ServiceOptions& options() const { return options_; }
   /// From now on /health says 503.
   void StartDraining() { draining_ = true; }
@@ -64,6 +69,7 @@ class Service {
 
  private:
   explicit Service(const ServiceOptions& options);
+  Status OpenAnswers(std::vector<ModelSource>* models);
 
   ServiceOptions options_;
   Log log_;
@@ -72,6 +78,7 @@ class Service {
   Admission admission_;
   std::unique_ptr<reasoning::TraceStore> traces_;
   std::unique_ptr<reasoning::StoreWriter> trace_writer_;
+  std::unique_ptr<AnswerCache> answers_;
   std::unique_ptr<Models> models_;
   // Last: they end first, while all of the above is there.
   std::unique_ptr<WorkerPool> workers_;
