@@ -63,6 +63,11 @@ class Service {
   /// nullptr if answers are not kept.
   AnswerCache* answers() { return answers_.get(); }
   const ServiceOptions& options() const { return options_; }
+  /// Open connections, for metrics; the server tells how to count them.
+  std::size_t connections() const { return count_connections_ ? count_connections_() : 0; }
+  void CountConnections(std::function<std::size_t()> count) {
+    count_connections_ = std::move(count);
+  }
   /// From now on /health says 503.
   void StartDraining() { draining_ = true; }
   bool draining() const { return draining_; }
@@ -84,6 +89,7 @@ class Service {
   std::unique_ptr<WorkerPool> workers_;
   std::unique_ptr<WorkerPool> reasoners_;
   std::atomic<bool> draining_ = false;
+  std::function<std::size_t()> count_connections_;
 };
 
 }  // namespace ergo::serve
