@@ -32,12 +32,11 @@ class ProtobufExchange final : public Exchange {
   ProtobufExchange(std::shared_ptr<Exchange> outer, std::string body)
       : outer_(std::move(outer)), request_(outer_->request()) {
     request_.body = std::move(body);
+    const Headers& outside = outer_->request().headers;
+    const std::string* const type = outside.Find("Content-Type");
     Headers headers;
-    for (const auto& [name, value] : request_.headers.entries()) {
-      if (name.size() != 12 ||
-          outer_->request().headers.Find(name) != outer_->request().headers.Find("Content-Type")) {
-        headers.Add(name, value);
-      }
+    for (const auto& [name, value] : outside.entries()) {
+      if (outside.Find(name) != type) headers.Add(name, value);
     }
     headers.Add("Content-Type", "application/json");
     request_.headers = std::move(headers);
