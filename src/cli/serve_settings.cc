@@ -13,6 +13,7 @@
 #include <toml++/toml.h>
 
 #include "base/mapped_file.h"
+#include "base/text.h"
 
 namespace ergo::cli {
 namespace {
@@ -30,11 +31,14 @@ struct Setting {
 std::vector<Setting> AllSettings(ServeSettings* settings) {
   return {{"alias", &settings->alias},
           {"api-keys", &settings->api_keys},
+          {"cache-file", &settings->cache_file},
+          {"cache-memory", &settings->cache_memory},
           {"connections", &settings->connections},
           {"context", &settings->engine.context},
           {"cors", &settings->origins},
           {"draft-model", &settings->engine.draft},
           {"drain", &settings->drain},
+          {"grpc-port", &settings->grpc_port},
           {"host", &settings->host},
           {"io-threads", &settings->io_threads},
           {"kv-dir", &settings->engine.kv_dir},
@@ -47,6 +51,8 @@ std::vector<Setting> AllSettings(ServeSettings* settings) {
           {"no-traces", &settings->no_traces},
           {"port", &settings->port},
           {"reasoners", &settings->reasoners},
+          {"redis", &settings->redis},
+          {"redis-secret-file", &settings->redis_secret_file},
           {"request-time", &settings->time},
           {"threads", &settings->engine.threads},
           {"tls-cert", &settings->tls_cert},
@@ -158,6 +164,17 @@ Status ReadConfig(const std::string& file, const std::vector<Setting>& all,
   return {};
 }
 
+/// Not an option: what stands in a command line, everybody can see.
+Status ReadRedisSecret(ServeSettings* settings) {
+  if (settings->redis.empty()) return {};
+  if (const char* secret = std::getenv("ERGO_REDIS_SECRET")) settings->redis_secret = secret;
+  if (settings->redis_secret_file.empty()) return {};
+  const auto text = ReadFile(settings->redis_secret_file, kMostConfig);
+  if (!text) return tl::unexpected(text.error());
+  settings->redis_secret = Trimmed(*text);
+  return {};
+}
+
 Status CheckSettings(const ServeSettings& settings) {
   if (settings.port && (*settings.port < 0 || *settings.port > 65535)) {
     return Fail("a port is a number up to 65535", "--port");
@@ -205,6 +222,14 @@ void AddServeOptions(Options& options, ServeSettings* settings) {
                  {1, 64});
   options.Number("--reasoners", &settings->reasoners, "N", "answers reasoned at a time (2)",
                  {1, 64});
+  options.Number("--grpc-port", &settings->grpc_port, "PORT", "answer gRPC too; 0: any (not)",
+                 {0, 65535});
+  options.Bytes("--cache-memory", &settings->cache_memory,
+                "for answers that are the same every time; 0: none (64M)");
+  options.Text("--cache-file", &settings->cache_file, "FILE", "keep such answers there too");
+  options.Text("--redis", &settings->redis, "URL", "share them with other servers");
+  options.Text("--redis-secret-file", &settings->redis_secret_file, "FILE",
+               "seals them; or ERGO_REDIS_SECRET");
   options.Bytes("--max-body", &settings->body_bytes, "most of a request's body (16M)");
   options.Choice("--log-level", &settings->log_level, "debug|info|warning|error|none",
                  "of the lines on stderr (info)");
@@ -223,6 +248,7 @@ Status CompleteSettings(ServeSettings* settings) {
   if (!settings->config.empty()) {
     if (Status read = ReadConfig(settings->config, all, open); !read) return read;
   }
+  if (Status read = ReadRedisSecret(settings); !read) return read;
   if (settings->host.empty()) settings->host = "127.0.0.1";
   if (settings->log_level.empty()) settings->log_level = "info";
   return CheckSettings(*settings);

@@ -30,6 +30,12 @@ struct ServeSettings {
   std::optional<std::int64_t> reasoners;
   std::optional<std::int64_t> most_models;
   std::optional<std::uint64_t> body_bytes;
+  std::optional<std::uint64_t> cache_memory;  ///< of answers
+  std::string cache_file;
+  std::string redis;
+  std::string redis_secret;  ///< from ERGO_REDIS_SECRET or the file
+  std::string redis_secret_file;
+  std::optional<std::int64_t> grpc_port;
   std::string log_level;
   bool no_traces = false;
   std::string config;  ///< the TOML file

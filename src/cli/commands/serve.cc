@@ -1,6 +1,7 @@
 // `ergo serve`: the models of this machine for programs that speak HTTP.
 #include <fmt/format.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
@@ -16,7 +17,10 @@
 #include "cli/model_choice.h"
 #include "cli/serve_settings.h"
 #include "cli/terminal.h"
+#include "serve/control/control_socket.h"
+#include "serve/control/status.h"
 #include "serve/endpoints/front.h"
+#include "serve/grpc/rpc_server.h"
 #include "serve/http/server.h"
 #include "serve/service/service.h"
 
@@ -72,6 +76,12 @@ Result<serve::ServiceOptions> ServiceOptionsOf(const ServeSettings& settings) {
   options.most_time = std::chrono::seconds(settings.time.value_or(600));
   options.most_models = static_cast<std::size_t>(settings.most_models.value_or(0));
   options.reasoners = static_cast<std::size_t>(settings.reasoners.value_or(2));
+  if (settings.cache_memory) {
+    options.answers.memory_bytes = static_cast<std::size_t>(*settings.cache_memory);
+  }
+  options.answers.file = settings.cache_file;
+  options.answers.redis = settings.redis;
+  options.answers.redis_secret = settings.redis_secret;
   options.keep_traces = !settings.no_traces;
   options.traces = reasoning::StoreOptions::FromEnvironment();
   if (!serve::ParseLevel(settings.log_level, &options.log_level)) {
@@ -97,6 +107,37 @@ void SayLoaded(const serve::Models::Listed& listed) {
       "model {}: loaded in {:.0f} ms, {:.0f} MB, context {}, {} blocks of keys and values",
       listed.name, model.load_ms(), static_cast<double>(listed.model->bytes) / 1e6, model.context(),
       stats.blocks));
+}
+
+/// Beside HTTP; nullptr if it is not wanted.
+Result<std::unique_ptr<serve::RpcServer>> StartRpc(const ServeSettings& settings,
+                                                   serve::OnExchange on_exchange) {
+  if (!settings.grpc_port) return nullptr;
+  serve::RpcOptions options;
+  options.host = settings.host;
+  options.port = static_cast<std::uint16_t>(*settings.grpc_port);
+  options.tls_certificate = settings.tls_cert;
+  options.tls_key = settings.tls_key;
+  auto server = serve::RpcServer::Start(options, std::move(on_exchange));
+  if (server) Note(fmt::format("listening for gRPC on {}:{}", settings.host, (*server)->port()));
+  return server;
+}
+
+/// For `ergo ps` and `ergo stop`. A server without it answers requests all the same.
+std::unique_ptr<serve::ControlSocket> OpenControl(const std::string& url, int port,
+                                                  serve::Service& service) {
+  auto control = serve::ControlSocket::Open(
+      serve::ControlFolder(), std::to_string(port),
+      [url, &service](std::string_view line) -> std::string {
+        if (line == "stop") ::kill(::getpid(), SIGTERM);
+        OrderedJson status = serve::StatusOf(service);
+        status["url"] = url;
+        status["pid"] = ::getpid();
+        return status.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
+      });
+  if (control) return *std::move(control);
+  Note(fmt::format("ergo ps will not see this server: {}", control.error().Message()));
+  return nullptr;
 }
 
 /// Waits for a signal that ends the server; SIGHUP reads keys and certificate anew.
@@ -130,14 +171,19 @@ Result<int> Run(ServeSettings settings) {
   auto front = serve::Front::Create(**service);
   if (!front) return Fail(std::move(front));
   (*service)->models().OnLoaded(SayLoaded);
-  auto server = serve::Server::Start(
-      ServerOptionsOf(settings),
-      [&front](std::shared_ptr<serve::Exchange> exchange) { (*front)->Take(std::move(exchange)); });
+  const serve::OnExchange answer = [&front](std::shared_ptr<serve::Exchange> exchange) {
+    (*front)->Take(std::move(exchange));
+  };
+  auto server = serve::Server::Start(ServerOptionsOf(settings), serve::WithProtobuf(answer));
   if (!server) return Fail(std::move(server));
+  auto rpc = StartRpc(settings, answer);
+  if (!rpc) return Fail(std::move(rpc));
   (*service)->CountConnections([&server] { return (*server)->connections(); });
-  Note(fmt::format("listening on {}://{}:{}, kernels {}, {} threads{}",
-                   settings.tls_cert.empty() ? "http" : "https", settings.host, (*server)->port(),
-                   PathName(), ThreadsOf(settings.engine),
+  const std::string url = fmt::format("{}://{}:{}", settings.tls_cert.empty() ? "http" : "https",
+                                      settings.host, (*server)->port());
+  const auto control = OpenControl(url, (*server)->port(), **service);
+  Note(fmt::format("listening on {}, kernels {}, {} threads{}", url, PathName(),
+                   ThreadsOf(settings.engine),
                    (*service)->keys().required() ? ", keys needed" : ""));
   (*service)->models().Load("");
 
@@ -145,7 +191,11 @@ Result<int> Run(ServeSettings settings) {
   (*service)->StartDraining();
   const std::chrono::seconds grace(settings.drain.value_or(30));
   Note(fmt::format("finishing what was begun, for {} s at most", grace.count()));
+  if (*rpc) (*rpc)->SetServing(false);
+  const auto end = std::chrono::steady_clock::now() + grace;
   if (!(*server)->Drain(grace)) Note("some answers were cut");
+  const auto left = end - std::chrono::steady_clock::now();
+  if (*rpc) (*rpc)->Drain(std::chrono::ceil<std::chrono::milliseconds>(left));
   (*service)->CountConnections({});
   server->reset();
   return kOk;
