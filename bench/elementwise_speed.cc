@@ -142,7 +142,7 @@ void MeasureSampling(std::string_view kind, const std::vector<float>& logits) {
   for (std::size_t i = 0; i < history.size(); ++i) history[i] = static_cast<std::int32_t>(7 * i);
   const auto measure = [&](std::string_view name, SamplingParams params, bool logprob) {
     params.logprob = logprob;
-    Sampler sampler(params, n);
+    Sampler sampler(params);
     std::size_t position = 0;
     Measure(fmt::format("{}, {}", name, kind), n, row,
             [&] { sampler.Next(logits, history, position++); });

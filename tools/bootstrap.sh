@@ -7,9 +7,11 @@ cd "$(dirname "$0")/.."
 build=(g++ cmake ninja-build pkg-config libexpected-dev libfmt-dev nlohmann-json3-dev libcli11-dev
        libpcre2-dev libutf8proc-dev libcurl4-openssl-dev libssl-dev
        libxxhash-dev libgmp-dev libginac-dev libz3-dev libsqlite3-dev libseccomp-dev bubblewrap
+       libboost1.81-dev libtomlplusplus-dev
+       libhiredis-dev libgrpc++-dev libprotobuf-dev protobuf-compiler-grpc
        python3)
 fetch=(ca-certificates python3-pip)
-tests=(libgtest-dev libgmock-dev librapidcheck-dev)
+tests=(libgtest-dev libgmock-dev librapidcheck-dev redis-server)
 case "${1:-}" in
   run) packages=("${build[@]}" "${fetch[@]}") ;;
   test) packages=("${build[@]}" "${fetch[@]}" "${tests[@]}") ;;

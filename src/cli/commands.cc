@@ -12,10 +12,13 @@ std::span<const Command* const> Commands() {
       &kInspect,     //
       &kList,        //
       &kPerplexity,  //
+      &kPs,          //
       &kPull,        //
       &kRm,          //
       &kRun,         //
+      &kServe,       //
       &kShow,        //
+      &kStop,        //
       &kTemplate,    //
       &kTokenize,    //
       &kTrace,       //

@@ -14,6 +14,9 @@ runtime::SequenceOptions SequenceFor(const LanguageModel& model, const AnswerOpt
   sequence.stop_tokens.insert(sequence.stop_tokens.end(), options.stop_tokens.begin(),
                               options.stop_tokens.end());
   sequence.speculate = options.speculate;
+  sequence.name_space = options.name_space;
+  sequence.priority = options.priority;
+  sequence.deadline = options.deadline;
   return sequence;
 }
 

@@ -168,6 +168,10 @@ LanguageModel::~LanguageModel() {
 
 std::string LanguageModel::digest() const { return runtime::DigestOf(files_); }
 
+std::string LanguageModel::computing_digest() const {
+  return runtime::MakeStoreKey(*model_, files_).digest;
+}
+
 Result<std::unique_ptr<runtime::Engine>> LanguageModel::NewEngine(std::size_t context) const {
   runtime::EngineOptions options = engine_options_;
   options.context = context;

@@ -79,6 +79,9 @@ class LanguageModel {
   Result<std::unique_ptr<runtime::Engine>> NewEngine(std::size_t context) const;
   /// runtime::DigestOf(files()): takes a tenth of a second for each gigabyte.
   std::string digest() const;
+  /// What tells the answers that this model computes here, with this build, from those of others
+  /// (runtime::MakeStoreKey); takes as long.
+  std::string computing_digest() const;
   double load_ms() const { return load_ms_; }  ///< from the path to here
 
   bool HasChatTemplate() const { return !tokenizer_->chat_template().empty(); }

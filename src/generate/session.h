@@ -1,6 +1,7 @@
 // One answer: a prompt in, text out as it comes.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -26,6 +27,7 @@ using OnText = std::function<bool(std::string_view)>;
 struct AnswerOptions {
   std::optional<std::size_t> max_tokens = {};  ///< absent: until the context is full
   runtime::SamplingParams sampling = {};       ///< start from LanguageModel::default_sampling()
+  bool seed_drawn = false;                     ///< nobody named its seed: the next has another one
   std::vector<std::string> stop = {};          ///< end the answer and are not part of it
   std::vector<TokenId> stop_tokens = {};       ///< end the answer, beside end_of_generation()
   bool ignore_end = false;                     ///< go on after end_of_generation()
@@ -37,6 +39,10 @@ struct AnswerOptions {
   std::optional<StopThinking> stop_thinking = {};  ///< closes the thought at any moment
   /// Log-probabilities of the tokens, each with this many alternatives; absent: none.
   std::optional<int> logprobs = {};
+  /// Whose cached prefixes it may read and adds to; those of others are not to be seen.
+  std::string name_space = {};
+  int priority = 0;  ///< higher ones are served first
+  std::optional<std::chrono::steady_clock::time_point> deadline = {};  ///< then it ends: kCancel
   /// Takes the thought before a single answer, as it comes.
   OnText on_thought = {};
   /// Asked before every token and, while there is none, every 20 ms; true ends the answer.
@@ -71,10 +77,12 @@ struct Usage {
   std::size_t prompt_tokens = 0;
   std::size_t cached_tokens = 0;  ///< of the prompt, whose keys and values were there already
   std::size_t completion_tokens = 0;
+  std::size_t thought_tokens = 0;  ///< of these, within a thought
 };
 
 struct Timings {
   double load_ms = 0.0;                   ///< of the model, before any request
+  double queue_ms = 0.0;                  ///< waiting for the first step
   double prompt_ms = 0.0;                 ///< computing the prompt
   double first_token_ms = 0.0;            ///< from the call to the first token; 0 if there was none
   double decode_ms = 0.0;                 ///< from the first token to the last
@@ -122,6 +130,11 @@ void SetTexts(const LanguageModel& model, std::span<const TokenId> prompt, Gener
 
 /// Errors: sampling values out of range, stop strings or tokens that can't be.
 Status CheckOptions(const LanguageModel& model, const AnswerOptions& options);
+
+/// Errors: those of CheckOptions; a prompt that is empty, has unknown tokens or is longer than the
+/// context.
+Status CheckAnswer(const LanguageModel& model, std::span<const TokenId> prompt,
+                   const AnswerOptions& options);
 
 /// Answers to `prompt` as it stands, tokenized already.
 Result<GenerateResult> Answer(LanguageModel& model, std::span<const TokenId> prompt,

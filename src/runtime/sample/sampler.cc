@@ -13,6 +13,18 @@ namespace {
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr int kMostTopLogprobs = 1024;
 
+struct Scratch {
+  std::vector<float> changed;        ///< the logits after penalties and bias
+  std::vector<std::int32_t> counts;  ///< of tokens in the penalty window; zero between calls
+  std::vector<std::int32_t> seen;    ///< tokens with a count
+  Candidates candidates;
+};
+
+Scratch& OfThisThread() {
+  thread_local Scratch scratch;
+  return scratch;
+}
+
 /// Fails unless low <= value <= high; NaN is outside of every range.
 Status InRange(const char* name, double value, double low, double high, const char* remedy) {
   if (value >= low && value <= high) return {};
@@ -56,14 +68,9 @@ bool SamplingParams::Filters() const {
   return top_k > 0 || top_p < 1.0f || min_p > 0.0f || typical_p < 1.0f;
 }
 
-Sampler::Sampler(SamplingParams params, std::size_t vocabulary)
+Sampler::Sampler(SamplingParams params)
     : params_(std::move(params)),
-      scale_(params_.temperature > 0.0f ? std::min(1.0 / params_.temperature, 1e30) : 0.0) {
-  if (params_.ChangesLogits()) {
-    changed_.reserve(vocabulary);
-    counts_.resize(vocabulary);
-  }
-}
+      scale_(params_.temperature > 0.0f ? std::min(1.0 / params_.temperature, 1e30) : 0.0) {}
 
 Sampled Sampler::Next(const SampleInput& input) {
   Sampled out;
@@ -77,31 +84,35 @@ Sampled Sampler::Next(const SampleInput& input) {
   return out;
 }
 
-/// The logits after penalties and bias, in memory of the sampler.
+/// The logits after penalties and bias, in memory of the thread.
 std::span<const float> Sampler::Changed(const SampleInput& input) {
-  changed_.assign(input.logits.begin(), input.logits.end());
-  counts_.resize(std::max(counts_.size(), changed_.size()));
+  Scratch& scratch = OfThisThread();
+  auto& changed = scratch.changed;
+  auto& counts = scratch.counts;
+  auto& seen = scratch.seen;
+  changed.assign(input.logits.begin(), input.logits.end());
+  counts.resize(std::max(counts.size(), changed.size()));
   auto history = input.history;
   if (params_.penalty_window > 0 && history.size() > params_.penalty_window) {
     history = history.last(params_.penalty_window);
   }
-  seen_.clear();
+  seen.clear();
   for (const std::int32_t token : history) {
-    if (token < 0 || static_cast<std::size_t>(token) >= changed_.size()) continue;
-    if (counts_[static_cast<std::size_t>(token)]++ == 0) seen_.push_back(token);
+    if (token < 0 || static_cast<std::size_t>(token) >= changed.size()) continue;
+    if (counts[static_cast<std::size_t>(token)]++ == 0) seen.push_back(token);
   }
-  for (const std::int32_t token : seen_) {
+  for (const std::int32_t token : seen) {
     const auto i = static_cast<std::size_t>(token);
-    float& logit = changed_[i];
+    float& logit = changed[i];
     logit = logit > 0.0f ? logit / params_.repetition_penalty : logit * params_.repetition_penalty;
-    logit -= params_.frequency_penalty * static_cast<float>(counts_[i]) + params_.presence_penalty;
-    counts_[i] = 0;
+    logit -= params_.frequency_penalty * static_cast<float>(counts[i]) + params_.presence_penalty;
+    counts[i] = 0;
   }
   for (const auto& [token, bias] : params_.logit_bias) {
     const auto i = static_cast<std::size_t>(token);
-    if (i < changed_.size()) changed_[i] += bias;
+    if (i < changed.size()) changed[i] += bias;
   }
-  return changed_;
+  return changed;
 }
 
 std::int32_t Sampler::Choose(std::span<const float> logits, std::size_t position) {
@@ -118,26 +129,28 @@ std::int32_t Sampler::Choose(std::span<const float> logits, std::size_t position
 }
 
 std::int32_t Sampler::ChooseFiltered(std::span<const float> logits, kernels::NoiseKey key) {
-  const float largest = candidates_.Reset(logits, scale_);
+  Candidates& candidates = OfThisThread().candidates;
+  const float largest = candidates.Reset(logits, scale_);
   if (largest == -kInfinity) return Sampled::kNoToken;
   if (largest == kInfinity) {
     return static_cast<std::int32_t>(kernels::ArgMax(logits.data(), logits.size()));
   }
-  if (params_.top_k > 0) candidates_.KeepTop(static_cast<std::size_t>(params_.top_k));
-  if (params_.typical_p < 1.0f) candidates_.KeepTypical(params_.typical_p);
-  if (params_.top_p < 1.0f) candidates_.KeepNucleus(params_.top_p);
-  if (params_.min_p > 0.0f) candidates_.KeepLikely(params_.min_p);
-  return candidates_.Draw(key);
+  if (params_.top_k > 0) candidates.KeepTop(static_cast<std::size_t>(params_.top_k));
+  if (params_.typical_p < 1.0f) candidates.KeepTypical(params_.typical_p);
+  if (params_.top_p < 1.0f) candidates.KeepNucleus(params_.top_p);
+  if (params_.min_p > 0.0f) candidates.KeepLikely(params_.min_p);
+  return candidates.Draw(key);
 }
 
 void Sampler::Report(std::span<const float> model_logits, Sampled& out) {
   const float sum = kernels::LogSumExp(model_logits.data(), model_logits.size());
   out.logprob = model_logits[static_cast<std::size_t>(out.token)] - sum;
   if (params_.top_logprobs == 0) return;
-  const float largest = candidates_.Reset(model_logits, 1.0);
+  Candidates& candidates = OfThisThread().candidates;
+  const float largest = candidates.Reset(model_logits, 1.0);
   if (!std::isfinite(largest)) return;
-  candidates_.KeepTop(static_cast<std::size_t>(params_.top_logprobs));
-  for (const Candidate& item : candidates_.Sorted()) {
+  candidates.KeepTop(static_cast<std::size_t>(params_.top_logprobs));
+  for (const Candidate& item : candidates.Sorted()) {
     out.top.push_back({item.token(), item.logit - sum});
   }
 }

@@ -77,13 +77,12 @@ struct SampleInput {
   std::span<const float> model_logits;
 };
 
-/// One sequence's sampler: holds scratch memory, no state that a result depends on. One thread at
-/// a time; copies choose alike.
+/// One sequence's sampler. It holds its parameters only: scratch memory as large as the vocabulary
+/// is its thread's, so that thousands of sequences share a few of them. Copies choose alike.
 class Sampler {
  public:
-  /// `params` must be valid; `vocabulary` is the usual number of logits. Memory for them is set
-  /// aside when it is first needed.
-  Sampler(SamplingParams params, std::size_t vocabulary);
+  /// `params` must be valid.
+  explicit Sampler(SamplingParams params);
 
   Sampled Next(const SampleInput& input);
   Sampled Next(std::span<const float> logits, std::span<const std::int32_t> history,
@@ -100,11 +99,7 @@ class Sampler {
   void Report(std::span<const float> model_logits, Sampled& out);
 
   SamplingParams params_;
-  double scale_;                      ///< 1 / temperature; 0 for greedy
-  std::vector<float> changed_;        ///< the logits after penalties and bias
-  std::vector<std::int32_t> counts_;  ///< of tokens in the penalty window; zero between calls
-  std::vector<std::int32_t> seen_;    ///< tokens with a count
-  Candidates candidates_;
+  double scale_;  ///< 1 / temperature; 0 for greedy
 };
 
 }  // namespace ergo::runtime

@@ -184,7 +184,7 @@ TEST(Sampler, ChoosesAsThePlainReference) {
     for (auto& token : history) token = static_cast<std::int32_t>(random() % (n / 2 + 2)) - 1;
     const Reference reference(params, logits, history);
     const std::set<std::int32_t> possible = reference.Possible();
-    Sampler sampler(params, n);
+    Sampler sampler(params);
     for (std::size_t position = 0; position < 8; ++position) {
       const Sampled sampled = sampler.Next(logits, history, position);
       ASSERT_TRUE(possible.contains(sampled.token)) << "trial " << trial;
@@ -205,7 +205,7 @@ TEST(Sampler, LargeVocabulariesToo) {
     for (SamplingParams& params : all) {
       params.seed = 5;
       const Reference reference(params, logits, {});
-      Sampler sampler(params, kVocabulary);
+      Sampler sampler(params);
       for (std::size_t position = 0; position < 4; ++position) {
         EXPECT_EQ(sampler.Next(logits, {}, position).token, reference.Draw(position));
       }
@@ -250,7 +250,7 @@ TEST(Sampler, FrequenciesFollowTheDistribution) {
   for (SamplingParams& params : all) {
     params.seed = 2024;
     params.logprob = false;
-    Sampler sampler(params, logits.size());
+    Sampler sampler(params);
     constexpr int kDraws = 40000;
     std::map<std::int32_t, int> seen;
     for (int i = 0; i < kDraws; ++i) ++seen[sampler.Next(logits, {}, i).token];
@@ -266,14 +266,14 @@ TEST(Sampler, SameSeedSameChoicesInAnyOrder) {
   const std::vector<float> logits = RandomLogits(2000, 4, 1.0f);
   SamplingParams params;
   params.seed = 77;
-  Sampler forward(params, logits.size());
-  Sampler backward(params, logits.size());
+  Sampler forward(params);
+  Sampler backward(params);
   std::vector<std::int32_t> tokens(64);
   for (std::size_t i = 0; i < 64; ++i) tokens[i] = forward.Next(logits, {}, i).token;
   for (std::size_t i = 64; i-- > 0;) EXPECT_EQ(backward.Next(logits, {}, i).token, tokens[i]);
   EXPECT_GT(std::set<std::int32_t>(tokens.begin(), tokens.end()).size(), 10u);
   params.seed = 78;
-  Sampler other(params, logits.size());
+  Sampler other(params);
   int same = 0;
   for (std::size_t i = 0; i < 64; ++i) same += other.Next(logits, {}, i).token == tokens[i];
   EXPECT_LT(same, 16);
@@ -289,7 +289,7 @@ TEST(Sampler, LogprobsAreTheModels) {
   params.repetition_penalty = 1.5f;
   params.logit_bias = {{12, 30.0f}};
   params.top_logprobs = 5;
-  Sampler sampler(params, logits.size());
+  Sampler sampler(params);
   const Sampled sampled = sampler.Next(logits, std::vector<std::int32_t>{12, 13}, 0);
   EXPECT_EQ(sampled.token, 12);
   EXPECT_NEAR(sampled.logprob, logits[12] - std::log(sum), 1e-5);
@@ -307,7 +307,7 @@ TEST(Sampler, LogprobsLookThroughMasks) {
   const std::vector<float> model = {1.0f, 2.0f, 3.0f};
   const std::vector<float> masked = {1.0f, -kInfinity, -kInfinity};
   SamplingParams params;
-  Sampler sampler(params, 3);
+  Sampler sampler(params);
   const Sampled sampled = sampler.Next({masked, {}, 0, model});
   EXPECT_EQ(sampled.token, 0);
   EXPECT_NEAR(sampled.logprob, 1.0 - std::log(std::exp(1.0) + std::exp(2.0) + std::exp(3.0)), 1e-6);
@@ -320,7 +320,7 @@ TEST(Sampler, NothingPossibleIsNoToken) {
       params.temperature = temperature;
       params.top_k = top_k;
       params.top_logprobs = 2;
-      Sampler sampler(params, 100);
+      Sampler sampler(params);
       std::vector<float> logits(100, -kInfinity);
       EXPECT_EQ(sampler.Next(logits, {}, 0).token, Sampled::kNoToken);
       logits[3] = std::nanf("");
@@ -338,10 +338,10 @@ TEST(Sampler, TiesGoToTheLowestIds) {
   const std::vector<float> logits(500, 2.0f);
   SamplingParams params;
   params.temperature = 0.0f;
-  EXPECT_EQ(Sampler(params, 500).Next(logits, {}, 9).token, 0);
+  EXPECT_EQ(Sampler(params).Next(logits, {}, 9).token, 0);
   params.temperature = 1.0f;
   params.top_k = 3;
-  Sampler sampler(params, 500);
+  Sampler sampler(params);
   std::set<std::int32_t> seen;
   for (std::size_t i = 0; i < 200; ++i) seen.insert(sampler.Next(logits, {}, i).token);
   EXPECT_EQ(seen, (std::set<std::int32_t>{0, 1, 2}));
@@ -354,11 +354,11 @@ TEST(Sampler, ExtremeTemperatures) {
     SamplingParams params;
     params.top_p = top_p;
     params.temperature = 1e-30f;
-    EXPECT_EQ(Sampler(params, 3000).Next(logits, {}, 1).token, best);
+    EXPECT_EQ(Sampler(params).Next(logits, {}, 1).token, best);
     params.temperature = std::numeric_limits<float>::denorm_min();
-    EXPECT_EQ(Sampler(params, 3000).Next(logits, {}, 1).token, best);
+    EXPECT_EQ(Sampler(params).Next(logits, {}, 1).token, best);
     params.temperature = 1e6f;
-    Sampler sampler(params, 3000);
+    Sampler sampler(params);
     std::set<std::int32_t> seen;
     for (std::size_t i = 0; i < 300; ++i) seen.insert(sampler.Next(logits, {}, i).token);
     EXPECT_GT(seen.size(), 250u);
@@ -370,7 +370,7 @@ TEST(Sampler, PenaltiesForgetBetweenCalls) {
   SamplingParams params;
   params.temperature = 0.0f;
   params.presence_penalty = 0.5f;
-  Sampler sampler(params, 3);
+  Sampler sampler(params);
   EXPECT_EQ(sampler.Next(logits, std::vector<std::int32_t>{0}, 0).token, 1);
   EXPECT_EQ(sampler.Next(logits, std::vector<std::int32_t>{-5, 99}, 1).token, 0);
 }

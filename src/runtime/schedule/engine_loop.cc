@@ -186,8 +186,7 @@ EngineLoop::LivePtr EngineLoop::NewJobLive(const std::shared_ptr<ScoreJob>& job)
   options.name_space = job->name_space;
   options.priority = job->priority;
   options.speculate = false;
-  auto live =
-      std::make_shared<Live>(job_ids_++, std::move(options), engine_->model().config().vocabulary);
+  auto live = std::make_shared<Live>(job_ids_++, std::move(options));
   live->job = job;
   return live;
 }

@@ -31,10 +31,10 @@ void Scheduler::Run() {
 }
 
 std::shared_ptr<Live> Scheduler::NewLive(SequenceOptions options) {
-  auto live = std::make_shared<Live>(next_id_++, std::move(options), model_.config().vocabulary);
-  live->stream =
-      std::make_shared<TokenStream>(live->id, std::max<std::size_t>(live->options.unread, 1),
-                                    [mailbox = mailbox_] { mailbox->Ring(); });
+  auto live = std::make_shared<Live>(next_id_++, std::move(options));
+  live->stream = std::make_shared<TokenStream>(
+      live->id, std::max<std::size_t>(live->options.unread, 1),
+      [mailbox = mailbox_] { mailbox->Ring(); }, std::move(live->options.on_news));
   return live;
 }
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <future>
 #include <limits>
 #include <memory>
@@ -35,6 +36,9 @@ struct SequenceOptions {
   bool speculate = true;     ///< results are the same either way
   bool keep = false;         ///< after its end it can be forked and scored until it is dropped
   std::size_t unread = 256;  ///< tokens that may wait for the reader; then the sequence pauses
+  /// Called on the engine's thread when there are new tokens in the stream, and at its end. Must be
+  /// brief and wait for nothing.
+  std::function<void()> on_news = {};
 };
 
 /// Log-probabilities of continuations: one row for each, one number for each of its tokens.
@@ -66,8 +70,8 @@ struct Live {
     kGone,
   };
 
-  Live(std::uint64_t number, SequenceOptions wanted, std::size_t vocabulary)
-      : id(number), options(std::move(wanted)), sampler(options.sampling, vocabulary) {}
+  Live(std::uint64_t number, SequenceOptions wanted)
+      : id(number), options(std::move(wanted)), sampler(options.sampling) {}
 
   std::size_t drawn() const { return tokens.size() - end.given_tokens; }
 

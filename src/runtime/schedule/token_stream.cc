@@ -50,6 +50,7 @@ void TokenStream::Push(std::vector<DrawnToken> tokens) {
     for (DrawnToken& token : tokens) unread_.push_back(std::move(token));
   }
   news_.notify_one();
+  if (on_news_) on_news_();
 }
 
 void TokenStream::End(SequenceEnd end) {
@@ -60,6 +61,7 @@ void TokenStream::End(SequenceEnd end) {
     ended_ = true;
   }
   news_.notify_all();
+  if (on_news_) on_news_();
 }
 
 bool TokenStream::Full() const {

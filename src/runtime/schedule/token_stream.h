@@ -60,9 +60,10 @@ class TokenStream {
   };
 
   /// Unread tokens beyond `capacity` make the writer pause; `ring` tells it that there is room
-  /// again.
-  TokenStream(std::uint64_t id, std::size_t capacity, std::function<void()> ring)
-      : id_(id), capacity_(capacity), ring_(std::move(ring)) {}
+  /// again. `on_news`, which may be empty, tells readers that do not wait (see SequenceOptions).
+  TokenStream(std::uint64_t id, std::size_t capacity, std::function<void()> ring,
+              std::function<void()> on_news = {})
+      : id_(id), capacity_(capacity), ring_(std::move(ring)), on_news_(std::move(on_news)) {}
 
   std::uint64_t id() const { return id_; }
 
@@ -80,6 +81,7 @@ class TokenStream {
   const std::uint64_t id_;
   const std::size_t capacity_;
   const std::function<void()> ring_;
+  const std::function<void()> on_news_;
   mutable std::mutex mutex_;
   std::condition_variable news_;
   std::deque<DrawnToken> unread_;

@@ -77,7 +77,7 @@ inline Tokens Alone(const Tokens& given, const SamplingParams& sampling, std::si
   EngineOptions options;
   options.context = 512;
   auto engine = *Engine::Create(Gemma(), options);
-  Sampler sampler(sampling, Gemma().config().vocabulary);
+  Sampler sampler(sampling);
   Tokens tokens = given;
   const SequenceId sequence = engine->Add();
   while (tokens.size() < given.size() + count) {

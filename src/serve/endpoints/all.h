@@ -1,0 +1,20 @@
+// Every endpoint, one file each; the list that the server answers is in list.cc.
+#pragma once
+
+#include "serve/endpoints/endpoint.h"
+
+namespace ergo::serve {
+
+extern const Endpoint kApplyTemplate;
+extern const Endpoint kChatCompletions;
+extern const Endpoint kCompletions;
+extern const Endpoint kDetokenize;
+extern const Endpoint kHealth;
+extern const Endpoint kListModels;
+extern const Endpoint kMetrics;
+extern const Endpoint kOpenApi;
+extern const Endpoint kShowModel;
+extern const Endpoint kTokenize;
+extern const Endpoint kVersion;
+
+}  // namespace ergo::serve

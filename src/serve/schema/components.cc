@@ -1,0 +1,125 @@
+#include "serve/schema/components.h"
+
+#include <map>
+#include <string>
+
+namespace ergo::serve {
+namespace {
+
+constexpr std::string_view kChatMessage = R"json({
+  "type": "object",
+  "required": ["role"],
+  "properties": {
+    "role": {"type": "string", "enum": ["system", "developer", "user", "assistant", "tool", "function"]},
+    "content": {"anyOf": [
+      {"type": ["string", "null"]},
+      {"type": "array", "maxItems": 4096, "items": {
+        "type": "object", "required": ["type"],
+        "properties": {"type": {"type": "string"}, "text": {"type": "string"}}}}]},
+    "name": {"type": ["string", "null"]},
+    "tool_call_id": {"type": ["string", "null"]},
+    "reasoning_content": {"type": ["string", "null"]},
+    "tool_calls": {"anyOf": [{"type": "null"}, {"type": "array", "maxItems": 128, "items": {
+      "type": "object", "required": ["function"],
+      "properties": {
+        "id": {"type": "string"}, "type": {"type": "string"},
+        "function": {"type": "object", "required": ["name"], "properties": {
+          "name": {"type": "string"}, "arguments": {"type": ["string", "object"]}}}}}}]}
+  }
+})json";
+
+constexpr std::string_view kLogitBias = R"json({
+  "description": "Token ids with what is added to their logits",
+  "anyOf": [{"type": "null"},
+            {"type": "object", "additionalProperties": {"type": "number", "minimum": -100, "maximum": 100}}]
+})json";
+
+constexpr std::string_view kModelName = R"json({
+  "type": "string", "maxLength": 1024, "description": "A name of /v1/models; empty: the first"
+})json";
+
+constexpr std::string_view kReasoningEffort = R"json({
+  "description": "none: the plain model; else the answer is derived in steps that are checked",
+  "type": ["string", "null"],
+  "enum": ["none", "minimal", "low", "medium", "high", "xhigh", "max", "auto", null]
+})json";
+
+constexpr std::string_view kStop = R"json({
+  "description": "Texts that end the answer and are not part of it",
+  "anyOf": [{"type": ["string", "null"]},
+            {"type": "array", "maxItems": 64, "items": {"type": "string", "minLength": 1, "maxLength": 1024}}]
+})json";
+
+constexpr std::string_view kStreamOptions = R"json({
+  "anyOf": [{"type": "null"},
+            {"type": "object", "properties": {"include_usage": {"type": ["boolean", "null"]}}}]
+})json";
+
+constexpr std::string_view kTimings = R"json({
+  "type": "object",
+  "properties": {
+    "queue_ms": {"type": "number"}, "prompt_ms": {"type": "number"},
+    "first_token_ms": {"type": "number"}, "decode_ms": {"type": "number"},
+    "prompt_tokens_per_second": {"type": "number"}, "decode_tokens_per_second": {"type": "number"}
+  }
+})json";
+
+constexpr std::string_view kTokenIds = R"json({
+  "type": "array", "maxItems": 1048576, "items": {"type": "integer", "minimum": 0, "maximum": 2147483647}
+})json";
+
+constexpr std::string_view kTool = R"json({
+  "type": "object",
+  "required": ["type", "function"],
+  "properties": {
+    "type": {"type": "string", "enum": ["function"]},
+    "function": {"type": "object", "required": ["name"], "properties": {
+      "name": {"type": "string", "minLength": 1, "maxLength": 128},
+      "description": {"type": ["string", "null"]},
+      "parameters": {"type": ["object", "null"]},
+      "strict": {"type": ["boolean", "null"]}}}
+  }
+})json";
+
+constexpr std::string_view kUsage = R"json({
+  "type": "object",
+  "required": ["prompt_tokens", "completion_tokens", "total_tokens"],
+  "properties": {
+    "prompt_tokens": {"type": "integer"}, "completion_tokens": {"type": "integer"},
+    "total_tokens": {"type": "integer"},
+    "prompt_tokens_details": {"type": "object", "properties": {"cached_tokens": {"type": "integer"}}},
+    "completion_tokens_details": {"type": "object", "properties": {"reasoning_tokens": {"type": "integer"}}}
+  }
+})json";
+
+}  // namespace
+
+std::span<const Component> Components() {
+  static constexpr Component kComponents[] = {
+      {"ChatMessage", kChatMessage},
+      {"LogitBias", kLogitBias},
+      {"ModelName", kModelName},
+      {"ReasoningEffort", kReasoningEffort},
+      {"Stop", kStop},
+      {"StreamOptions", kStreamOptions},
+      {"Timings", kTimings},
+      {"TokenIds", kTokenIds},
+      {"Tool", kTool},
+      {"Usage", kUsage},
+  };
+  return kComponents;
+}
+
+const OrderedJson* FindComponent(std::string_view name) {
+  static const auto* const kParsed = [] {
+    auto* parsed = new std::map<std::string, OrderedJson, std::less<>>();
+    for (const Component& component : Components()) {
+      parsed->emplace(component.name, OrderedJson::parse(component.schema));
+    }
+    return parsed;
+  }();
+  const auto found = kParsed->find(name);
+  return found == kParsed->end() ? nullptr : &found->second;
+}
+
+}  // namespace ergo::serve
