@@ -8,9 +8,11 @@ namespace ergo::serve {
 extern const Endpoint kApplyTemplate;
 extern const Endpoint kChatCompletions;
 extern const Endpoint kCompletions;
+extern const Endpoint kCountTokens;
 extern const Endpoint kDetokenize;
 extern const Endpoint kHealth;
 extern const Endpoint kListModels;
+extern const Endpoint kMessages;
 extern const Endpoint kMetrics;
 extern const Endpoint kOpenApi;
 extern const Endpoint kShowModel;

@@ -6,6 +6,53 @@
 namespace ergo::serve {
 namespace {
 
+constexpr std::string_view kAnthropicContent = R"json({
+  "anyOf": [{"type": "string"}, {"type": "array", "maxItems": 4096, "items": {
+    "type": "object", "required": ["type"],
+    "properties": {
+      "type": {"type": "string"}, "text": {"type": "string"},
+      "thinking": {"type": "string"}, "signature": {"type": "string"},
+      "id": {"type": "string"}, "name": {"type": "string"}, "input": {"type": "object"},
+      "tool_use_id": {"type": "string"}, "is_error": {"type": "boolean"},
+      "content": {"anyOf": [{"type": ["string", "null"]}, {"type": "array", "maxItems": 4096, "items": {
+        "type": "object", "required": ["type"],
+        "properties": {"type": {"type": "string"}, "text": {"type": "string"}}}}]}}}}]
+})json";
+
+constexpr std::string_view kAnthropicMessages = R"json({
+  "type": "array", "minItems": 1, "maxItems": 100000, "items": {
+    "type": "object", "required": ["role", "content"],
+    "properties": {"role": {"type": "string", "enum": ["user", "assistant"]},
+                   "content": {"$ref": "#/components/schemas/AnthropicContent"}}}
+})json";
+
+constexpr std::string_view kAnthropicOutput = R"json({
+  "type": ["object", "null"], "properties": {
+    "effort": {"$ref": "#/components/schemas/ReasoningEffort"},
+    "format": {"anyOf": [{"type": "null"}, {"type": "object", "required": ["type", "schema"],
+      "properties": {"type": {"const": "json_schema"}, "schema": {"type": "object"}}}]}}
+})json";
+
+constexpr std::string_view kAnthropicThinking = R"json({
+  "type": "object", "required": ["type"], "properties": {
+    "type": {"type": "string", "enum": ["enabled", "disabled", "adaptive"]},
+    "budget_tokens": {"type": "integer", "minimum": 0, "maximum": 1073741824}}
+})json";
+
+constexpr std::string_view kAnthropicToolChoice = R"json({
+  "type": "object", "required": ["type"], "properties": {
+    "type": {"type": "string", "enum": ["auto", "any", "tool", "none"]},
+    "name": {"type": "string", "maxLength": 128},
+    "disable_parallel_tool_use": {"type": "boolean"}}
+})json";
+
+constexpr std::string_view kAnthropicTools = R"json({
+  "type": "array", "maxItems": 1024, "items": {
+    "type": "object", "required": ["name"], "properties": {
+      "type": {"type": "string"}, "name": {"type": "string", "minLength": 1, "maxLength": 128},
+      "description": {"type": "string"}, "input_schema": {"type": "object"}}}
+})json";
+
 constexpr std::string_view kChatMessage = R"json({
   "type": "object",
   "required": ["role"],
@@ -96,6 +143,12 @@ constexpr std::string_view kUsage = R"json({
 
 std::span<const Component> Components() {
   static constexpr Component kComponents[] = {
+      {"AnthropicContent", kAnthropicContent},
+      {"AnthropicMessages", kAnthropicMessages},
+      {"AnthropicOutput", kAnthropicOutput},
+      {"AnthropicThinking", kAnthropicThinking},
+      {"AnthropicToolChoice", kAnthropicToolChoice},
+      {"AnthropicTools", kAnthropicTools},
       {"ChatMessage", kChatMessage},
       {"LogitBias", kLogitBias},
       {"ModelName", kModelName},
