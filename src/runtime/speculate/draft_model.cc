@@ -29,7 +29,7 @@ bool DraftModel::Prepare(const Request& request, std::vector<std::int32_t>& fed)
     SamplingParams sampling = *request.sampling;
     sampling.logprob = true;
     sampling.top_logprobs = 0;
-    place.sampler.emplace(std::move(sampling), vocabulary);
+    place.sampler.emplace(std::move(sampling));
   }
   const std::size_t most = std::min(place.tokens.size(), request.tokens.size() - 1);
   const auto end = request.tokens.begin() + static_cast<std::ptrdiff_t>(most);

@@ -55,7 +55,8 @@ std::optional<Violation> CheckType(const OrderedJson& schema, const OrderedJson&
 
 std::optional<Violation> CheckNumber(const OrderedJson& schema, double value,
                                      const std::string& place) {
-  if (const auto least = schema.find("minimum"); least != schema.end() && value < least->get<double>())
+  if (const auto least = schema.find("minimum");
+      least != schema.end() && value < least->get<double>())
     return Violation{place, fmt::format("must be at least {}", least->dump())};
   if (const auto most = schema.find("maximum"); most != schema.end() && value > most->get<double>())
     return Violation{place, fmt::format("must be at most {}", most->dump())};
@@ -166,10 +167,10 @@ std::optional<Violation> CheckValue(const OrderedJson& schema, const OrderedJson
 
 Status CheckKeywords(const OrderedJson& schema, const std::string& where) {
   static const std::set<std::string> kKnown = {
-      "type",      "enum",     "const",   "properties", "required",    "additionalProperties",
-      "items",     "minItems", "maxItems", "minLength", "maxLength",   "minimum",
-      "maximum",   "anyOf",    "$ref",    "title",      "description", "default",
-      "examples",  "format"};
+      "type",     "enum",     "const",    "properties", "required",    "additionalProperties",
+      "items",    "minItems", "maxItems", "minLength",  "maxLength",   "minimum",
+      "maximum",  "anyOf",    "$ref",     "title",      "description", "default",
+      "examples", "format"};
   if (schema.is_boolean()) return {};
   if (!schema.is_object()) return Fail("a schema is not an object", where);
   for (const auto& [name, value] : schema.items()) {

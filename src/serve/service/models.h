@@ -56,9 +56,9 @@ class Models {
   Models(const Models&) = delete;
   Models& operator=(const Models&) = delete;
 
-  /// A model that is ready. An empty name, and any name while there is only one model and
-  /// `any_name`, means the first. Failures: 404 for a name that is not there; 503 while it is
-  /// loading, which this begins if need be; 503 with the reason if it could not be loaded.
+  /// A model that is ready; an empty name means the first. Failures: 404 for a name that is not
+  /// there; 503 while it is loading, which this begins if need be; 503 with the reason if it could
+  /// not be loaded.
   Served<std::shared_ptr<ServedModel>> Acquire(std::string_view name);
 
   /// Begins to load; Acquire does so too.

@@ -1,0 +1,45 @@
+#include "serve/service/service.h"
+
+#include <utility>
+
+namespace ergo::serve {
+namespace {
+
+/// Requests that wait to be prepared; a few seconds' worth.
+constexpr std::size_t kMostPrepared = 4096;
+/// Answers that wait to be reasoned.
+constexpr std::size_t kMostReasoned = 64;
+
+}  // namespace
+
+Service::Service(const ServiceOptions& options)
+    : options_(options), log_(options.log_level), admission_(options.most_requests) {}
+
+Service::~Service() = default;
+
+Result<std::unique_ptr<Service>> Service::Create(std::vector<ModelSource> models,
+                                                 const ServiceOptions& options) {
+  std::unique_ptr<Service> service(new Service(options));
+  if (!options.keys_file.empty()) {
+    if (auto read = service->keys_.Open(options.keys_file); !read) return Fail(std::move(read));
+  }
+  if (options.keep_traces) {
+    auto store = reasoning::TraceStore::Open(options.traces);
+    if (store) {
+      service->traces_ = std::move(*store);
+      if (!service->traces_->notice().empty()) {
+        service->log_.Write(Log::Level::kWarning, "trace_store",
+                            {{"notice", service->traces_->notice()}});
+      }
+    } else {
+      service->log_.Write(Log::Level::kWarning, "trace_store",
+                          {{"error", store.error().Message()}});
+    }
+  }
+  service->models_ = std::make_unique<Models>(std::move(models), options.most_models);
+  service->workers_ = std::make_unique<WorkerPool>(options.workers, kMostPrepared);
+  service->reasoners_ = std::make_unique<WorkerPool>(options.reasoners, kMostReasoned);
+  return service;
+}
+
+}  // namespace ergo::serve
