@@ -16,6 +16,14 @@ std::span<const Endpoint* const> Endpoints() {
       &kCountTokens,      // /v1/messages/count_tokens
       &kListModels,       // /v1/models
       &kShowModel,        // /v1/models/{id}
+      &kListSessions,     // /v1/sessions
+      &kCreateSession,    // /v1/sessions
+      &kShowSession,      // /v1/sessions/{id}
+      &kDropSession,      // /v1/sessions/{id}
+      &kDropBranch,       // /v1/sessions/{id}/branches/{branch}
+      &kExtendSession,    // /v1/sessions/{id}/extend
+      &kForkSession,      // /v1/sessions/{id}/fork
+      &kScoreSession,     // /v1/sessions/{id}/score
       &kVersion,          // /version
   };
   return kEndpoints;

@@ -53,6 +53,20 @@ constexpr std::string_view kAnthropicTools = R"json({
       "description": {"type": "string"}, "input_schema": {"type": "object"}}}
 })json";
 
+constexpr std::string_view kBranch = R"json({
+  "type": "object", "required": ["id"],
+  "properties": {
+    "id": {"type": ["string", "null"]}, "parent": {"type": ["string", "null"]},
+    "index": {"type": "integer"},
+    "tokens": {"description": "Of the whole text up to here", "type": "integer"},
+    "text": {"description": "What it adds to its parent", "type": "string"},
+    "ended": {"description": "By a token that ends answers", "type": "boolean"},
+    "drawn": {"type": "string"}, "drawn_tokens": {"type": "integer"},
+    "finish_reason": {"type": "string", "enum": ["stop", "length", "cancel"]},
+    "error": {"type": "object", "required": ["message"], "properties": {
+      "message": {"type": "string"}, "code": {"type": "string"}}}}
+})json";
+
 constexpr std::string_view kChatMessage = R"json({
   "type": "object",
   "required": ["role"],
@@ -89,6 +103,16 @@ constexpr std::string_view kReasoningEffort = R"json({
   "description": "none: the plain model; else the answer is derived in steps that are checked",
   "type": ["string", "null"],
   "enum": ["none", "minimal", "low", "medium", "high", "xhigh", "max", "auto", null]
+})json";
+
+constexpr std::string_view kSession = R"json({
+  "type": "object", "required": ["id", "object", "created", "model", "idle_seconds"],
+  "properties": {
+    "id": {"type": "string"}, "object": {"const": "session"}, "created": {"type": "integer"},
+    "model": {"type": "string"},
+    "idle_seconds": {"description": "Unused for so long it is dropped", "type": "number"},
+    "branches": {"type": "array", "items": {"$ref": "#/components/schemas/Branch"}},
+    "usage": {"type": "object"}}
 })json";
 
 constexpr std::string_view kStop = R"json({
@@ -149,10 +173,12 @@ std::span<const Component> Components() {
       {"AnthropicThinking", kAnthropicThinking},
       {"AnthropicToolChoice", kAnthropicToolChoice},
       {"AnthropicTools", kAnthropicTools},
+      {"Branch", kBranch},
       {"ChatMessage", kChatMessage},
       {"LogitBias", kLogitBias},
       {"ModelName", kModelName},
       {"ReasoningEffort", kReasoningEffort},
+      {"Session", kSession},
       {"Stop", kStop},
       {"StreamOptions", kStreamOptions},
       {"Timings", kTimings},

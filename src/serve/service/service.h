@@ -16,6 +16,7 @@
 #include "serve/observe/log.h"
 #include "serve/observe/metrics.h"
 #include "serve/service/models.h"
+#include "serve/service/sessions.h"
 #include "serve/service/worker_pool.h"
 
 namespace ergo::serve {
@@ -31,6 +32,7 @@ struct ServiceOptions {
   bool keep_traces = true;
   reasoning::StoreOptions traces = {};
   Log::Level log_level = Log::Level::kInfo;
+  SessionLimits sessions = {};
 };
 
 /// Any thread.
@@ -54,6 +56,7 @@ class Service {
   WorkerPool& reasoners() { return *reasoners_; }
   /// nullptr if traces are not kept.
   reasoning::TraceStore* traces() { return traces_.get(); }
+  Sessions& sessions() { return sessions_; }
   const ServiceOptions& options() const { return options_; }
   /// From now on /health says 503.
   void StartDraining() { draining_ = true; }
@@ -72,6 +75,7 @@ class Service {
   // Last: they end first, while all of the above is there.
   std::unique_ptr<WorkerPool> workers_;
   std::unique_ptr<WorkerPool> reasoners_;
+  Sessions sessions_;
   std::atomic<bool> draining_ = false;
 };
 

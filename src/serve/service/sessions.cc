@@ -109,7 +109,9 @@ Served<std::shared_ptr<Session>> Sessions::Create(const std::string& owner,
   if (static_cast<std::size_t>(own) >= limits_.of_owner) {
     Failure failure = {FailureKind::kTooMany,
                        fmt::format("there are {} sessions of this key already; drop one", own),
-                       "too_many_sessions", {}, {}};
+                       "too_many_sessions",
+                       {},
+                       {}};
     failure.retry_after = 1;
     return tl::unexpected(std::move(failure));
   }
