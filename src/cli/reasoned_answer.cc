@@ -14,7 +14,9 @@
 #include "cli/terminal.h"
 #include "reasoning/derive/answer_value.h"
 #include "reasoning/model/engine_model.h"
+#include "reasoning/strategies/effort.h"
 #include "reasoning/strategies/strategy.h"
+#include "reasoning/trace/step_text.h"
 #include "reasoning/trace/store.h"
 #include "reasoning/trace/store_writer.h"
 #include "reasoning/verify/logic_question.h"
@@ -32,47 +34,16 @@ constexpr std::size_t kBarWidth = 20;
 /// Below this an answer says that it is not certain.
 constexpr double kUncertain = 0.5;
 
-struct Effort {
-  std::string_view name;
-  std::string_view strategy;
-  std::size_t tokens;
-};
-constexpr Effort kEfforts[] = {
-    {"low", "auto", 512}, {"medium", "auto", 2048}, {"high", "auto", 8192}, {"auto", "auto", 2048}};
-
-const Effort& EffortOf(const EffortChoice& choice) {
-  for (const Effort& effort : kEfforts) {
-    if (effort.name == choice.effort) return effort;
-  }
-  return kEfforts[3];
-}
-
-/// The mark of a node and its style: what its checks came to.
-std::pair<const char*, Style> MarkOf(const TraceNode& node) {
-  bool verified = false;
-  for (const auto& verification : node.verification) {
-    if (verification.status == Verdict::kRefuted) return {"✗", Style::kRed};
-    verified = verified || verification.status == Verdict::kVerified;
-  }
-  return verified ? std::pair{"✓", Style::kGreen} : std::pair{"?", Style::kDim};
-}
-
-std::string FirstReason(const TraceNode& node) {
-  for (const auto& verification : node.verification) {
-    if (verification.status == Verdict::kRefuted) return verification.detail;
-  }
-  return {};
-}
-
-std::string OneLine(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  return text;
+Style StyleOf(Verdict verdict) {
+  if (verdict == Verdict::kRefuted) return Style::kRed;
+  return verdict == Verdict::kVerified ? Style::kGreen : Style::kDim;
 }
 
 std::string StepLine(const TraceNode& node, int fd) {
-  const auto [mark, style] = MarkOf(node);
-  std::string line = Styled(style, mark, fd) + " " + OneLine(node.text);
-  const std::string reason = FirstReason(node);
+  const Verdict verdict = reasoning::VerdictOf(node);
+  std::string line = Styled(StyleOf(verdict), std::string(reasoning::MarkOf(verdict)), fd) + " " +
+                     reasoning::StepText(node);
+  const std::string reason = reasoning::RefutationOf(node);
   if (!reason.empty()) line += Styled(Style::kDim, "  (" + reason + ")", fd);
   return line + "\n";
 }
@@ -159,33 +130,10 @@ class TraceKeeper {
   std::unique_ptr<reasoning::StoreWriter> writer_;
 };
 
-/// The steps that the answer rests on, first to last: premises backwards from its node.
-std::vector<const TraceNode*> StepsOfAnswer(const Trace& trace) {
-  std::string at;
-  for (const TraceNode& node : trace.nodes) {
-    if (node.kind == NodeKind::kAnswer) at = node.id;
-  }
-  std::vector<const TraceNode*> steps;
-  while (!at.empty() && steps.size() < trace.nodes.size()) {
-    std::string before;
-    for (const auto& edge : trace.edges) {
-      const bool premise =
-          edge.type == reasoning::EdgeType::kPremise || edge.type == reasoning::EdgeType::kSupports;
-      if (premise && edge.to == at && before.empty()) before = edge.from;
-    }
-    const TraceNode* node = trace.Find(before);
-    if (node == nullptr) break;
-    steps.push_back(node);
-    at = before;
-  }
-  std::reverse(steps.begin(), steps.end());
-  return steps;
-}
-
 std::string Shown(const reasoning::Answer& answer) {
   const int fd = STDOUT_FILENO;
   std::string text;
-  for (const TraceNode* step : StepsOfAnswer(answer.trace)) text += StepLine(*step, fd);
+  for (const TraceNode* step : reasoning::StepsOfAnswer(answer.trace)) text += StepLine(*step, fd);
   if (text.empty()) text = answer.text + "\n";
   if (answer.value.empty()) return text;
   text += "\n" + Styled(Style::kBold, answer.value, fd);
@@ -257,7 +205,7 @@ Result<bool> Reasons(const EffortChoice& choice, bool plain, const std::string& 
 
 Result<int> AnswerWithReasoning(const std::shared_ptr<generate::LanguageModel>& model,
                                 const ReasonedRequest& request) {
-  const Effort& effort = EffortOf(request.effort);
+  const reasoning::EffortLevel& effort = reasoning::EffortLevelOf(request.effort.effort);
   reasoning::SolveSettings settings;
   settings.limits.tokens = static_cast<std::size_t>(
       request.effort.budget_tokens.value_or(static_cast<std::int64_t>(effort.tokens)));

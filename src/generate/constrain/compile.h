@@ -54,6 +54,14 @@ struct JsonSchemaOptions {
   bool closed_objects = false;
 };
 
+/// What stands around JSON texts, and how many of them there may be.
+struct JsonFrame {
+  std::string before = {};
+  std::string after = {};
+  std::string between = {};  ///< frames
+  std::uint32_t most = 1;    ///< frames; at least one is there
+};
+
 /// JSON texts that satisfy a schema (draft 2020-12, with the older spellings of what is supported).
 ///
 /// Properties come in the order of the schema, further ones after them; a further property's name
@@ -69,5 +77,10 @@ Result<std::shared_ptr<const Grammar>> CompileParsedJsonSchema(
 
 /// Any JSON object, as "JSON mode" wants it.
 Result<std::shared_ptr<const Grammar>> CompileAnyJsonObject(const JsonSchemaOptions& options = {});
+
+/// Texts that satisfy a schema, each within a frame.
+Result<std::shared_ptr<const Grammar>> CompileFramedJsonSchema(
+    const OrderedJson& schema, const JsonFrame& frame, const JsonSchemaOptions& options = {},
+    const std::string& where = "schema");
 
 }  // namespace ergo::generate::constrain

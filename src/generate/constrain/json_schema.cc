@@ -291,7 +291,8 @@ Result<ExprId> SchemaCompiler::CompileArray(const SchemaAt& at) {
   return e.Graph(std::move(edges));
 }
 
-Result<std::shared_ptr<const Grammar>> CompileParsedJsonSchema(const OrderedJson& schema,
+Result<std::shared_ptr<const Grammar>> CompileFramedJsonSchema(const OrderedJson& schema,
+                                                               const JsonFrame& frame,
                                                                const JsonSchemaOptions& options,
                                                                const std::string& where) {
   SchemaCompiler compiler(schema, options);
@@ -301,7 +302,23 @@ Result<std::shared_ptr<const Grammar>> CompileParsedJsonSchema(const OrderedJson
     error.where = where.empty() ? error.where : where + ": " + error.where;
     return Fail(error.what, error.where, error.remedy);
   }
-  return Grammar::Compile(compiler.expressions(), *root, where);
+  Expressions& e = *compiler.mutable_expressions();
+  const bool bare = frame.before.empty() && frame.after.empty() && frame.most <= 1;
+  if (bare) return Grammar::Compile(e, *root, where);
+  const auto framed = [&](std::string_view before) {
+    return e.Concat({e.Bytes(before), e.Call(*root), e.Bytes(frame.after)});
+  };
+  const ExprId first = framed(frame.before);
+  const ExprId more = e.Repeat(framed(frame.between + frame.before), 0, frame.most - 1);
+  const RuleId all = e.AddRule("");
+  e.Define(all, frame.most > 1 ? e.Concat({first, more}) : first);
+  return Grammar::Compile(e, all, where);
+}
+
+Result<std::shared_ptr<const Grammar>> CompileParsedJsonSchema(const OrderedJson& schema,
+                                                               const JsonSchemaOptions& options,
+                                                               const std::string& where) {
+  return CompileFramedJsonSchema(schema, {}, options, where);
 }
 
 Result<std::shared_ptr<const Grammar>> CompileJsonSchema(std::string_view schema,

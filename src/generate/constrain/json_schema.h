@@ -71,6 +71,8 @@ class SchemaCompiler {
   /// Defines the rule of the whole schema and all that it needs.
   Result<RuleId> Run(const OrderedJson& root);
   const Expressions& expressions() const { return expressions_; }
+  /// For rules around that of the schema.
+  Expressions* mutable_expressions() { return &expressions_; }
 
  private:
   static constexpr std::size_t kMaxStates = 30'000;

@@ -34,7 +34,8 @@ class EngineBranch final : public Branch {
 
 class EngineModel final : public TextModel {
  public:
-  explicit EngineModel(std::shared_ptr<generate::LanguageModel> model) : model_(std::move(model)) {}
+  EngineModel(std::shared_ptr<generate::LanguageModel> model, std::string name_space, int priority)
+      : model_(std::move(model)), name_space_(std::move(name_space)), priority_(priority) {}
 
   std::string name() const override {
     return std::filesystem::path(model_->files().path).filename().string();
@@ -60,6 +61,8 @@ class EngineModel final : public TextModel {
   Drawn ToDrawn(const Continuation& continuation, generate::Extended extended) const;
 
   std::shared_ptr<generate::LanguageModel> model_;
+  const std::string name_space_;
+  const int priority_;
   mutable std::once_flag hashed_;
   mutable std::string hash_;
   std::mutex mutex_;
@@ -119,6 +122,8 @@ Result<generate::Extension> EngineModel::ExtensionFor(const Continuation& contin
   extension.from = from.place();
   extension.append = model_->tokenizer().Encode(continuation.append, kPlain);
   generate::AnswerOptions& options = extension.options;
+  options.name_space = name_space_;
+  options.priority = priority_;
   options.max_tokens = draw.max_tokens;
   options.sampling.temperature = draw.temperature;
   options.sampling.top_p = draw.top_p;
@@ -220,8 +225,9 @@ Result<std::vector<double>> EngineModel::Score(const BranchPtr& from,
 
 }  // namespace
 
-std::unique_ptr<TextModel> MakeEngineModel(std::shared_ptr<generate::LanguageModel> model) {
-  return std::make_unique<EngineModel>(std::move(model));
+std::unique_ptr<TextModel> MakeEngineModel(std::shared_ptr<generate::LanguageModel> model,
+                                           std::string name_space, int priority) {
+  return std::make_unique<EngineModel>(std::move(model), std::move(name_space), priority);
 }
 
 generate::ChatInput ChatOf(const Prompt& prompt) {

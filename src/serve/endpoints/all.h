@@ -15,6 +15,7 @@ extern const Endpoint kDropBranch;
 extern const Endpoint kDropSession;
 extern const Endpoint kExtendSession;
 extern const Endpoint kForkSession;
+extern const Endpoint kGenerate;
 extern const Endpoint kHealth;
 extern const Endpoint kListModels;
 extern const Endpoint kListSessions;

@@ -12,6 +12,7 @@ std::span<const Endpoint* const> Endpoints() {
       &kTokenize,         // /tokenize
       &kChatCompletions,  // /v1/chat/completions
       &kCompletions,      // /v1/completions
+      &kGenerate,         // /v1/generate
       &kMessages,         // /v1/messages
       &kCountTokens,      // /v1/messages/count_tokens
       &kListModels,       // /v1/models

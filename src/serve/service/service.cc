@@ -30,6 +30,7 @@ Result<std::unique_ptr<Service>> Service::Create(std::vector<ModelSource> models
     auto store = reasoning::TraceStore::Open(options.traces);
     if (store) {
       service->traces_ = std::move(*store);
+      service->trace_writer_ = std::make_unique<reasoning::StoreWriter>(service->traces_.get());
       if (!service->traces_->notice().empty()) {
         service->log_.Write(Log::Level::kWarning, "trace_store",
                             {{"notice", service->traces_->notice()}});

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "reasoning/trace/store.h"
+#include "reasoning/trace/store_writer.h"
 #include "serve/access/admission.h"
 #include "serve/access/key_ring.h"
 #include "serve/observe/log.h"
@@ -56,6 +57,8 @@ class Service {
   WorkerPool& reasoners() { return *reasoners_; }
   /// nullptr if traces are not kept.
   reasoning::TraceStore* traces() { return traces_.get(); }
+  /// What writes traces there; nullptr too.
+  reasoning::StoreWriter* trace_writer() { return trace_writer_.get(); }
   Sessions& sessions() { return sessions_; }
   const ServiceOptions& options() const { return options_; }
   /// From now on /health says 503.
@@ -71,6 +74,7 @@ class Service {
   KeyRing keys_;
   Admission admission_;
   std::unique_ptr<reasoning::TraceStore> traces_;
+  std::unique_ptr<reasoning::StoreWriter> trace_writer_;
   std::unique_ptr<Models> models_;
   // Last: they end first, while all of the above is there.
   std::unique_ptr<WorkerPool> workers_;

@@ -54,10 +54,10 @@ void ToolCallReader::Look(bool at_end, Found* found) {
       start = at;
       whole = held_.compare(at, mark.size(), mark) == 0;
     };
-    for (const std::string_view open : syntax_.opens) consider(FindOrBegin(held_, open), open);
+    for (const std::string_view open : syntax_->opens) consider(FindOrBegin(held_, open), open);
     if (!written_) {
       const std::size_t first = std::min(held_.find_first_not_of(" \t\r\n"), held_.size());
-      for (const std::string_view open : syntax_.at_start) {
+      for (const std::string_view open : syntax_->at_start) {
         if (first == held_.size() ||
             FindOrBegin(std::string_view(held_).substr(first), open) == 0) {
           consider(first, open);
@@ -68,7 +68,7 @@ void ToolCallReader::Look(bool at_end, Found* found) {
     if (start > 0 && start < held_.size()) write(start);
     if (!whole) return at_end ? write(held_.size()) : void();
     std::size_t used = 0;
-    auto calls = syntax_.parse(held_, &used);
+    auto calls = syntax_->parse(held_, &used);
     if (!calls) {
       write(1);  // no call after all: the opening is text
       continue;

@@ -69,7 +69,7 @@ const ToolSyntax& ToolSyntaxOf(std::string_view chat_template);
 /// Finds calls in an answer that comes in parts.
 class ToolCallReader {
  public:
-  explicit ToolCallReader(const ToolSyntax& syntax) : syntax_(syntax) {}
+  explicit ToolCallReader(const ToolSyntax& syntax) : syntax_(&syntax) {}
 
   struct Found {
     std::string text = {};  ///< that belongs to no call
@@ -82,7 +82,7 @@ class ToolCallReader {
  private:
   void Look(bool at_end, Found* found);
 
-  const ToolSyntax& syntax_;
+  const ToolSyntax* syntax_;
   std::string held_;
   bool written_ = false;  ///< something but white space was text
   bool called_ = false;
