@@ -10,22 +10,27 @@ extern const Endpoint kChatCompletions;
 extern const Endpoint kCompletions;
 extern const Endpoint kCountTokens;
 extern const Endpoint kCreateSession;
+extern const Endpoint kDeleteTrace;
 extern const Endpoint kDetokenize;
 extern const Endpoint kDropBranch;
 extern const Endpoint kDropSession;
+extern const Endpoint kExportTrace;
 extern const Endpoint kExtendSession;
 extern const Endpoint kForkSession;
 extern const Endpoint kGenerate;
 extern const Endpoint kHealth;
 extern const Endpoint kListModels;
 extern const Endpoint kListSessions;
+extern const Endpoint kListTraces;
 extern const Endpoint kMessages;
 extern const Endpoint kMetrics;
 extern const Endpoint kOpenApi;
 extern const Endpoint kScoreSession;
 extern const Endpoint kShowModel;
 extern const Endpoint kShowSession;
+extern const Endpoint kShowTrace;
 extern const Endpoint kTokenize;
+extern const Endpoint kTraceEvents;
 extern const Endpoint kVersion;
 
 }  // namespace ergo::serve

@@ -25,6 +25,11 @@ std::span<const Endpoint* const> Endpoints() {
       &kExtendSession,    // /v1/sessions/{id}/extend
       &kForkSession,      // /v1/sessions/{id}/fork
       &kScoreSession,     // /v1/sessions/{id}/score
+      &kListTraces,       // /v1/traces
+      &kShowTrace,        // /v1/traces/{id}
+      &kDeleteTrace,      // /v1/traces/{id}
+      &kTraceEvents,      // /v1/traces/{id}/events
+      &kExportTrace,      // /v1/traces/{id}/export
       &kVersion,          // /version
   };
   return kEndpoints;
