@@ -5,8 +5,8 @@
 
 #include "kernels/softmax/gumbel.h"
 #include "serve/endpoints/all.h"
+#include "serve/endpoints/openai_fields.h"
 #include "serve/endpoints/reply_parts.h"
-#include "serve/endpoints/sampling_body.h"
 #include "serve/endpoints/session_parts.h"
 #include "serve/endpoints/template_messages.h"
 
@@ -96,7 +96,7 @@ Served<void> AddPlanned(const OrderedJson& item, const std::string& place, const
 
 Served<Plan> ReadPlan(const OrderedJson& body, const Session& session) {
   const ServedModel& model = *session.model();
-  auto options = OptionsFor(*model.model, ReadSamplingBody(body));
+  auto options = OptionsFor(*model.model, ReadSampling(body));
   if (!options) return tl::unexpected(options.error());
   if (body.contains("json_schema")) {
     auto constraint = JsonAnswers(model, body["json_schema"], "json_schema");

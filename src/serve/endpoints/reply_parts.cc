@@ -1,6 +1,7 @@
 #include "serve/endpoints/reply_parts.h"
 
 #include "reasoning/trace/recorder.h"
+#include "serve/endpoints/openai_fields.h"
 
 namespace ergo::serve {
 
@@ -21,13 +22,7 @@ std::string NewReplyId(std::string_view prefix) {
 }
 
 void AddExtras(const GenerationOutcome& outcome, OrderedJson* reply) {
-  const generate::Timings& timings = outcome.timings;
-  (*reply)["timings"] = {{"queue_ms", timings.queue_ms},
-                         {"prompt_ms", timings.prompt_ms},
-                         {"first_token_ms", timings.first_token_ms},
-                         {"decode_ms", timings.decode_ms},
-                         {"prompt_tokens_per_second", timings.prompt_tokens_per_second},
-                         {"decode_tokens_per_second", timings.decode_tokens_per_second}};
+  (*reply)["timings"] = TimingsJson(outcome.timings);
   if (!outcome.trace_id.empty()) (*reply)["trace_id"] = outcome.trace_id;
   if (!outcome.verdict.is_null()) (*reply)["verdict"] = outcome.verdict;
 }

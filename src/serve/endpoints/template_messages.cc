@@ -10,7 +10,7 @@ namespace ergo::serve {
 namespace {
 
 bool IsPlain(const OrderedJson& message, std::string_view role) {
-  return message["role"] == role && !message.contains("tool_calls") &&
+  return role != "tool" && message["role"] == role && !message.contains("tool_calls") &&
          message["content"].is_string();
 }
 
@@ -47,6 +47,17 @@ bool TemplateMessages::AddResult(const std::string& call_id, const std::string& 
     }
   }
   return false;
+}
+
+void TemplateMessages::Append(const OrderedJson& messages) {
+  for (const OrderedJson& message : messages) {
+    const auto role = message["role"].get<std::string>();
+    if (IsPlain(message, role)) {
+      AddText(role, message["content"].get<std::string>());
+    } else {
+      messages_.push_back(message);
+    }
+  }
 }
 
 OrderedJson TemplateMessages::CallOf(const std::string& id, const std::string& name,

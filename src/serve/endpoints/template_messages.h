@@ -32,7 +32,11 @@ class TemplateMessages {
   /// {"id", "type", "function": {"name", "arguments": object}}
   static OrderedJson CallOf(const std::string& id, const std::string& name, OrderedJson arguments);
 
+  /// Messages that were taken from another such conversation.
+  void Append(const OrderedJson& messages);
+
   bool empty() const { return messages_.empty(); }
+  const OrderedJson& messages() const { return messages_; }
   OrderedJson Take() && { return std::move(messages_); }
 
  private:
