@@ -17,7 +17,6 @@ namespace ergo::cli {
 
 namespace {
 
-constexpr const char* kVersion = "0.1.0";
 
 std::string Overview() {
   std::string text = "Usage: ergo COMMAND [options]\n\n";

@@ -3,6 +3,8 @@
 
 namespace ergo::cli {
 
+inline constexpr const char* kVersion = "0.1.0";
+
 /// Exit statuses of the program.
 enum ExitCode : int {
   kOk = 0,

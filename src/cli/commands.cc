@@ -15,6 +15,7 @@ std::span<const Command* const> Commands() {
       &kPull,        //
       &kRm,          //
       &kRun,         //
+      &kServe,       //
       &kShow,        //
       &kTemplate,    //
       &kTokenize,    //

@@ -15,6 +15,7 @@ extern const Command kPerplexity;
 extern const Command kPull;
 extern const Command kRm;
 extern const Command kRun;
+extern const Command kServe;
 extern const Command kShow;
 extern const Command kTemplate;
 extern const Command kTokenize;

@@ -19,8 +19,6 @@ class Front {
 
   /// Takes a request of the server; any thread.
   void Take(std::shared_ptr<Exchange> exchange);
-  /// For /metrics; the server is made after this.
-  std::function<std::size_t()> connections = {};
 
  private:
   struct Route {

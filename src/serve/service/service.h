@@ -61,6 +61,11 @@ class Service {
   reasoning::StoreWriter* trace_writer() { return trace_writer_.get(); }
   Sessions& sessions() { return sessions_; }
   const ServiceOptions& options() const { return options_; }
+  /// Open connections, for metrics; the server tells how to count them.
+  std::size_t connections() const { return count_connections_ ? count_connections_() : 0; }
+  void CountConnections(std::function<std::size_t()> count) {
+    count_connections_ = std::move(count);
+  }
   /// From now on /health says 503.
   void StartDraining() { draining_ = true; }
   bool draining() const { return draining_; }
@@ -81,6 +86,7 @@ class Service {
   std::unique_ptr<WorkerPool> reasoners_;
   Sessions sessions_;
   std::atomic<bool> draining_ = false;
+  std::function<std::size_t()> count_connections_;
 };
 
 }  // namespace ergo::serve
