@@ -17,6 +17,10 @@ std::span<const Endpoint* const> Endpoints() {
       &kCountTokens,      // /v1/messages/count_tokens
       &kListModels,       // /v1/models
       &kShowModel,        // /v1/models/{id}
+      &kResponses,        // /v1/responses
+      &kShowResponse,     // /v1/responses/{id}
+      &kDeleteResponse,   // /v1/responses/{id}
+      &kResponseItems,    // /v1/responses/{id}/input_items
       &kListSessions,     // /v1/sessions
       &kCreateSession,    // /v1/sessions
       &kShowSession,      // /v1/sessions/{id}

@@ -105,6 +105,34 @@ constexpr std::string_view kReasoningEffort = R"json({
   "enum": ["none", "minimal", "low", "medium", "high", "xhigh", "max", "auto", null]
 })json";
 
+constexpr std::string_view kResponse = R"json({
+  "type": "object",
+  "required": ["id", "object", "created_at", "status", "model", "output"],
+  "properties": {
+    "id": {"type": "string"}, "object": {"const": "response"}, "created_at": {"type": "integer"},
+    "status": {"type": "string", "enum": ["completed", "incomplete", "failed", "in_progress"]},
+    "model": {"type": "string"},
+    "output": {"type": "array", "items": {"$ref": "#/components/schemas/ResponseItem"}},
+    "error": {"type": ["object", "null"]}, "incomplete_details": {"type": ["object", "null"]},
+    "usage": {"type": ["object", "null"]},
+    "timings": {"$ref": "#/components/schemas/Timings"}, "trace_id": {"type": "string"}}
+})json";
+
+constexpr std::string_view kResponseItem = R"json({
+  "type": "object",
+  "properties": {
+    "type": {"type": "string"}, "id": {"type": ["string", "null"]},
+    "role": {"type": "string", "enum": ["user", "assistant", "system", "developer"]},
+    "status": {"type": ["string", "null"]},
+    "content": {"anyOf": [{"type": ["string", "null"]}, {"type": "array", "maxItems": 4096, "items": {
+      "type": "object", "required": ["type"],
+      "properties": {"type": {"type": "string"}, "text": {"type": "string"}}}}]},
+    "call_id": {"type": "string"}, "name": {"type": "string"}, "arguments": {"type": "string"},
+    "output": {"anyOf": [{"type": "string"}, {"type": "array", "maxItems": 4096, "items": {
+      "type": "object", "required": ["type"],
+      "properties": {"type": {"type": "string"}, "text": {"type": "string"}}}}]}}
+})json";
+
 constexpr std::string_view kSession = R"json({
   "type": "object", "required": ["id", "object", "created", "model", "idle_seconds"],
   "properties": {
@@ -178,6 +206,8 @@ std::span<const Component> Components() {
       {"LogitBias", kLogitBias},
       {"ModelName", kModelName},
       {"ReasoningEffort", kReasoningEffort},
+      {"Response", kResponse},
+      {"ResponseItem", kResponseItem},
       {"Session", kSession},
       {"Stop", kStop},
       {"StreamOptions", kStreamOptions},

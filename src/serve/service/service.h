@@ -17,6 +17,7 @@
 #include "serve/observe/log.h"
 #include "serve/observe/metrics.h"
 #include "serve/service/models.h"
+#include "serve/service/response_store.h"
 #include "serve/service/sessions.h"
 #include "serve/service/worker_pool.h"
 
@@ -60,6 +61,7 @@ class Service {
   /// What writes traces there; nullptr too.
   reasoning::StoreWriter* trace_writer() { return trace_writer_.get(); }
   Sessions& sessions() { return sessions_; }
+  ResponseStore& responses() { return responses_; }
   const ServiceOptions& options() const { return options_; }
   /// Open connections, for metrics; the server tells how to count them.
   std::size_t connections() const { return count_connections_ ? count_connections_() : 0; }
@@ -85,6 +87,7 @@ class Service {
   std::unique_ptr<WorkerPool> workers_;
   std::unique_ptr<WorkerPool> reasoners_;
   Sessions sessions_;
+  ResponseStore responses_;
   std::atomic<bool> draining_ = false;
   std::function<std::size_t()> count_connections_;
 };
