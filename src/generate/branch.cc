@@ -42,6 +42,7 @@ class BranchRun {
   void Begin();
   runtime::SequenceOptions Options() const;
   void Take(runtime::DrawnToken token);
+  void Hear(const std::string& text);
   void End(const runtime::SequenceEnd& end);
   void Finish(FinishReason reason);
 
@@ -84,8 +85,14 @@ void BranchRun::Begin() {
 void BranchRun::Finish(FinishReason reason) {
   if (done_) return;
   done_ = true;
-  result_.text += text_.Finish();
+  Hear(text_.Finish());
   result_.finish_reason = text_.stopped() ? FinishReason::kStop : reason;
+}
+
+void BranchRun::Hear(const std::string& text) {
+  if (text.empty()) return;
+  result_.text += text;
+  if (extension_.on_text && !extension_.on_text(text)) Finish(FinishReason::kCancel);
 }
 
 void BranchRun::Take(runtime::DrawnToken token) {
@@ -96,7 +103,7 @@ void BranchRun::Take(runtime::DrawnToken token) {
   if (EndsAnswer(model_, extension_.options, token.token))
     return;  // it is the stream's last one and has no text
   tokens_.push_back(token.token);
-  result_.text += text_.Push(token.token);
+  Hear(text_.Push(token.token));
   if (text_.stopped()) Finish(FinishReason::kStop);
 }
 
@@ -193,13 +200,14 @@ std::vector<Result<Extended>> Extend(LanguageModel& model, std::span<const Exten
 
 Result<std::vector<std::vector<float>>> ScoreAfter(
     LanguageModel& model, const Branch& branch,
-    const std::vector<std::vector<TokenId>>& continuations) {
+    const std::vector<std::vector<TokenId>>& continuations, const std::string& name_space) {
   runtime::Scheduler& scheduler = model.scheduler();
   runtime::Stream base = branch.stream_;
   // What is scored is a sequence that has ended where the branch is.
   runtime::SequenceOptions options;
   options.max_tokens = 0;
   options.keep = true;
+  options.name_space = name_space;
   const runtime::Stream own =
       base ? scheduler.Fork({base->id(), branch.tokens().size(), {}, false}, std::move(options))
            : scheduler.Submit(branch.tokens(), std::move(options));

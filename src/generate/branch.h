@@ -30,7 +30,7 @@ class Branch {
   friend class BranchRun;
   friend Result<std::vector<std::vector<float>>> ScoreAfter(
       LanguageModel& model, const Branch& branch,
-      const std::vector<std::vector<TokenId>>& continuations);
+      const std::vector<std::vector<TokenId>>& continuations, const std::string& name_space);
 
   std::shared_ptr<const std::vector<TokenId>> tokens_;
   runtime::Stream stream_;  ///< of an ended and kept sequence that begins with the tokens; or none
@@ -41,6 +41,7 @@ struct Extension {
   std::vector<TokenId> append = {};  ///< stands before what is drawn
   /// think_budget and stop_thinking have no effect; the constraint holds from the first token.
   AnswerOptions options = {};
+  OnText on_text = {};  ///< takes the text as it comes, on the thread of the call
 };
 
 struct Extended {
@@ -65,8 +66,9 @@ std::vector<Result<Extended>> Extend(LanguageModel& model, std::span<const Exten
                                      const std::function<bool()>& cancelled = {});
 
 /// Log-probabilities of the tokens of continuations of a branch: one row for each of them.
+/// `name_space` as in AnswerOptions.
 Result<std::vector<std::vector<float>>> ScoreAfter(
     LanguageModel& model, const Branch& branch,
-    const std::vector<std::vector<TokenId>>& continuations);
+    const std::vector<std::vector<TokenId>>& continuations, const std::string& name_space = {});
 
 }  // namespace ergo::generate

@@ -90,7 +90,7 @@ class LimitsTest : public ServerTest {
     server_options_.most_connections = 8;
     server_options_.header_time = std::chrono::milliseconds(300);
     server_options_.body_time = std::chrono::milliseconds(300);
-    server_options_.idle_time = std::chrono::milliseconds(300);
+    server_options_.idle_time = std::chrono::milliseconds(1500);
     StartServer();
   }
 };

@@ -326,29 +326,42 @@ Result<std::unique_ptr<TraceStore>> TraceStore::Open(StoreOptions options) {
   return std::unique_ptr<TraceStore>(new TraceStore(std::move(impl)));
 }
 
+namespace {
+
+bool Passes(const StoredTrace& trace, const TraceFilter& filter) {
+  return (filter.status.empty() || trace.status == filter.status) &&
+         (filter.strategy.empty() || trace.strategy == filter.strategy) &&
+         trace.question.find(filter.text) != std::string::npos;
+}
+
+}  // namespace
+
 Result<std::vector<StoredTrace>> TraceStore::List(const TraceFilter& filter) const {
   const std::lock_guard guard(impl_->mutex);
   if (!impl_->database) return Fail("is not open", impl_->file.string());
   auto rows = impl_->database->Prepare(
       "SELECT key, id, owner, question, answer, status, confidence, strategy, model, created_ms, "
-      "events, bytes FROM trace WHERE ?1 OR owner = ?2 ORDER BY created_ms DESC, key DESC LIMIT "
-      "?3");
+      "events, bytes FROM trace WHERE (?1 OR owner = ?2) AND (?3 = '' OR (created_ms, key) < "
+      "(SELECT created_ms, key FROM trace WHERE id = ?3)) ORDER BY created_ms DESC, key DESC");
   if (!rows) return tl::unexpected(impl_->Explain(rows.error()));
   rows->Bind(1, std::int64_t{filter.owner ? 0 : 1}).Bind(2, filter.owner.value_or(""));
-  rows->Bind(3, static_cast<std::int64_t>(std::min<std::size_t>(filter.limit, 1'000'000)));
+  rows->Bind(3, filter.before);
   std::vector<StoredTrace> traces;
-  for (;;) {
+  while (traces.size() < filter.limit) {
     const auto row = rows->Step();
     if (!row) return tl::unexpected(impl_->Explain(row.error()));
-    if (!*row) return traces;
-    traces.push_back(ReadRow(*rows));
+    if (!*row) break;
+    StoredTrace trace = ReadRow(*rows);
     const std::int64_t key = rows->Integer(0);
-    if (traces.back().status != "running" || impl_->live->IsHeld(key)) continue;
-    // Its writer may have ended it just now.
-    const auto status = impl_->StatusOf(key);
-    if (!status) return tl::unexpected(impl_->Explain(status.error()));
-    traces.back().status = *status == "running" ? "interrupted" : *status;
+    if (trace.status == "running" && !impl_->live->IsHeld(key)) {
+      // Its writer may have ended it just now.
+      const auto status = impl_->StatusOf(key);
+      if (!status) return tl::unexpected(impl_->Explain(status.error()));
+      trace.status = *status == "running" ? "interrupted" : *status;
+    }
+    if (Passes(trace, filter)) traces.push_back(std::move(trace));
   }
+  return traces;
 }
 
 Result<std::string> TraceStore::Resolve(std::string_view id, const TraceFilter& filter) const {
@@ -403,6 +416,31 @@ Result<LoadedTrace> TraceStore::Load(const std::string& id) const {
   loaded.trace.id = id;
   if (loaded.trace.status == "running" && !live) loaded.trace.status = "interrupted";
   return loaded;
+}
+
+Result<TraceTail> TraceStore::Tail(const std::string& id, std::uint64_t seq,
+                                   std::size_t most) const {
+  const std::lock_guard guard(impl_->mutex);
+  if (!impl_->database) return Fail("is not open", impl_->file.string());
+  const auto key = impl_->KeyOf(id);
+  if (!key) return tl::unexpected(impl_->Explain(key.error()));
+  const bool live = impl_->live->IsHeld(*key);  // Before reading: what is read then is the end.
+  auto rows = impl_->database->Prepare(
+      "SELECT seq, t_ms, type, patch FROM event WHERE trace = ? AND seq >= ? ORDER BY seq LIMIT ?");
+  if (!rows) return tl::unexpected(impl_->Explain(rows.error()));
+  rows->Bind(1, *key).Bind(2, static_cast<std::int64_t>(seq));
+  rows->Bind(3, static_cast<std::int64_t>(most));
+  TraceTail tail;
+  for (;;) {
+    const auto row = rows->Step();
+    if (!row) return tl::unexpected(impl_->Explain(row.error()));
+    if (!*row) break;
+    auto event = ReadEvent(*rows);
+    if (!event) return Fail(std::move(event));
+    tail.events.push_back(std::move(*event));
+  }
+  tail.complete = !live && tail.events.size() < most;
+  return tail;
 }
 
 Status TraceStore::Remove(const std::string& id) {

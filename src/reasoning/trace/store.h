@@ -47,12 +47,22 @@ struct StoredTrace {
 struct TraceFilter {
   std::optional<std::string> owner = {};  ///< nothing: of whomever
   std::size_t limit = 1000;
+  std::string before = {};    ///< only those that a list shows behind the trace of this id
+  std::string status = {};    ///< as in StoredTrace; empty: any
+  std::string strategy = {};  ///< empty: any
+  std::string text = {};      ///< in the question; empty: any
 };
 
 struct LoadedTrace {
   Trace trace;  ///< status as in StoredTrace
   std::vector<TraceEvent> events;
   Status damage;  ///< why the rest of the events could not be read
+};
+
+/// What has come of a trace behind some event.
+struct TraceTail {
+  std::vector<TraceEvent> events;
+  bool complete = false;  ///< nothing comes behind them: it is not being written any more
 };
 
 /// Any thread, any number of processes. A file that is damaged is moved aside (traces.db.damaged-…)
@@ -75,6 +85,9 @@ class TraceStore {
   /// none, or several, which are named.
   Result<std::string> Resolve(std::string_view id, const TraceFilter& filter = {}) const;
   Result<LoadedTrace> Load(const std::string& id) const;
+  /// At most `most` events from `seq` on, of a trace that may still be written. Errors: there is
+  /// no such trace, an event that is damaged.
+  Result<TraceTail> Tail(const std::string& id, std::uint64_t seq, std::size_t most) const;
   /// Error: there is none, or it is being written.
   Status Remove(const std::string& id);
   /// Removes what is over the age and the size of the options; traces being written stay.

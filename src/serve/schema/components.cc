@@ -6,6 +6,67 @@
 namespace ergo::serve {
 namespace {
 
+constexpr std::string_view kAnthropicContent = R"json({
+  "anyOf": [{"type": "string"}, {"type": "array", "maxItems": 4096, "items": {
+    "type": "object", "required": ["type"],
+    "properties": {
+      "type": {"type": "string"}, "text": {"type": "string"},
+      "thinking": {"type": "string"}, "signature": {"type": "string"},
+      "id": {"type": "string"}, "name": {"type": "string"}, "input": {"type": "object"},
+      "tool_use_id": {"type": "string"}, "is_error": {"type": "boolean"},
+      "content": {"anyOf": [{"type": ["string", "null"]}, {"type": "array", "maxItems": 4096, "items": {
+        "type": "object", "required": ["type"],
+        "properties": {"type": {"type": "string"}, "text": {"type": "string"}}}}]}}}}]
+})json";
+
+constexpr std::string_view kAnthropicMessages = R"json({
+  "type": "array", "minItems": 1, "maxItems": 100000, "items": {
+    "type": "object", "required": ["role", "content"],
+    "properties": {"role": {"type": "string", "enum": ["user", "assistant"]},
+                   "content": {"$ref": "#/components/schemas/AnthropicContent"}}}
+})json";
+
+constexpr std::string_view kAnthropicOutput = R"json({
+  "type": ["object", "null"], "properties": {
+    "effort": {"$ref": "#/components/schemas/ReasoningEffort"},
+    "format": {"anyOf": [{"type": "null"}, {"type": "object", "required": ["type", "schema"],
+      "properties": {"type": {"const": "json_schema"}, "schema": {"type": "object"}}}]}}
+})json";
+
+constexpr std::string_view kAnthropicThinking = R"json({
+  "type": "object", "required": ["type"], "properties": {
+    "type": {"type": "string", "enum": ["enabled", "disabled", "adaptive"]},
+    "budget_tokens": {"type": "integer", "minimum": 0, "maximum": 1073741824}}
+})json";
+
+constexpr std::string_view kAnthropicToolChoice = R"json({
+  "type": "object", "required": ["type"], "properties": {
+    "type": {"type": "string", "enum": ["auto", "any", "tool", "none"]},
+    "name": {"type": "string", "maxLength": 128},
+    "disable_parallel_tool_use": {"type": "boolean"}}
+})json";
+
+constexpr std::string_view kAnthropicTools = R"json({
+  "type": "array", "maxItems": 1024, "items": {
+    "type": "object", "required": ["name"], "properties": {
+      "type": {"type": "string"}, "name": {"type": "string", "minLength": 1, "maxLength": 128},
+      "description": {"type": "string"}, "input_schema": {"type": "object"}}}
+})json";
+
+constexpr std::string_view kBranch = R"json({
+  "type": "object", "required": ["id"],
+  "properties": {
+    "id": {"type": ["string", "null"]}, "parent": {"type": ["string", "null"]},
+    "index": {"type": "integer"},
+    "tokens": {"description": "Of the whole text up to here", "type": "integer"},
+    "text": {"description": "What it adds to its parent", "type": "string"},
+    "ended": {"description": "By a token that ends answers", "type": "boolean"},
+    "drawn": {"type": "string"}, "drawn_tokens": {"type": "integer"},
+    "finish_reason": {"type": "string", "enum": ["stop", "length", "cancel"]},
+    "error": {"type": "object", "required": ["message"], "properties": {
+      "message": {"type": "string"}, "code": {"type": "string"}}}}
+})json";
+
 constexpr std::string_view kChatMessage = R"json({
   "type": "object",
   "required": ["role"],
@@ -42,6 +103,44 @@ constexpr std::string_view kReasoningEffort = R"json({
   "description": "none: the plain model; else the answer is derived in steps that are checked",
   "type": ["string", "null"],
   "enum": ["none", "minimal", "low", "medium", "high", "xhigh", "max", "auto", null]
+})json";
+
+constexpr std::string_view kResponse = R"json({
+  "type": "object",
+  "required": ["id", "object", "created_at", "status", "model", "output"],
+  "properties": {
+    "id": {"type": "string"}, "object": {"const": "response"}, "created_at": {"type": "integer"},
+    "status": {"type": "string", "enum": ["completed", "incomplete", "failed", "in_progress"]},
+    "model": {"type": "string"},
+    "output": {"type": "array", "items": {"$ref": "#/components/schemas/ResponseItem"}},
+    "error": {"type": ["object", "null"]}, "incomplete_details": {"type": ["object", "null"]},
+    "usage": {"type": ["object", "null"]},
+    "timings": {"$ref": "#/components/schemas/Timings"}, "trace_id": {"type": "string"}}
+})json";
+
+constexpr std::string_view kResponseItem = R"json({
+  "type": "object",
+  "properties": {
+    "type": {"type": "string"}, "id": {"type": ["string", "null"]},
+    "role": {"type": "string", "enum": ["user", "assistant", "system", "developer"]},
+    "status": {"type": ["string", "null"]},
+    "content": {"anyOf": [{"type": ["string", "null"]}, {"type": "array", "maxItems": 4096, "items": {
+      "type": "object", "required": ["type"],
+      "properties": {"type": {"type": "string"}, "text": {"type": "string"}}}}]},
+    "call_id": {"type": "string"}, "name": {"type": "string"}, "arguments": {"type": "string"},
+    "output": {"anyOf": [{"type": "string"}, {"type": "array", "maxItems": 4096, "items": {
+      "type": "object", "required": ["type"],
+      "properties": {"type": {"type": "string"}, "text": {"type": "string"}}}}]}}
+})json";
+
+constexpr std::string_view kSession = R"json({
+  "type": "object", "required": ["id", "object", "created", "model", "idle_seconds"],
+  "properties": {
+    "id": {"type": "string"}, "object": {"const": "session"}, "created": {"type": "integer"},
+    "model": {"type": "string"},
+    "idle_seconds": {"description": "Unused for so long it is dropped", "type": "number"},
+    "branches": {"type": "array", "items": {"$ref": "#/components/schemas/Branch"}},
+    "usage": {"type": "object"}}
 })json";
 
 constexpr std::string_view kStop = R"json({
@@ -96,10 +195,20 @@ constexpr std::string_view kUsage = R"json({
 
 std::span<const Component> Components() {
   static constexpr Component kComponents[] = {
+      {"AnthropicContent", kAnthropicContent},
+      {"AnthropicMessages", kAnthropicMessages},
+      {"AnthropicOutput", kAnthropicOutput},
+      {"AnthropicThinking", kAnthropicThinking},
+      {"AnthropicToolChoice", kAnthropicToolChoice},
+      {"AnthropicTools", kAnthropicTools},
+      {"Branch", kBranch},
       {"ChatMessage", kChatMessage},
       {"LogitBias", kLogitBias},
       {"ModelName", kModelName},
       {"ReasoningEffort", kReasoningEffort},
+      {"Response", kResponse},
+      {"ResponseItem", kResponseItem},
+      {"Session", kSession},
       {"Stop", kStop},
       {"StreamOptions", kStreamOptions},
       {"Timings", kTimings},

@@ -63,8 +63,10 @@ struct GenerationOutcome {
   std::size_t thought_tokens = 0;  ///< of the completion tokens
   generate::Timings timings = {};  ///< of the first choice
   std::string trace_id = {};       ///< of answers that were reasoned
-  OrderedJson verdict = nullptr;   ///< of these: confidence, verified, uncertainty
-  bool cached = false;             ///< taken from the cache of answers (cache/)
+  /// Of these, the steps that the answer rests on: [{"node", "text", "verdict", "reason"}, …].
+  OrderedJson steps = nullptr;
+  OrderedJson verdict = nullptr;  ///< of these: confidence, verified, uncertainty
+  bool cached = false;            ///< taken from the cache of answers (cache/)
 };
 
 /// A request that is being answered. One reader at a time, any thread. Destroying it cancels what

@@ -46,6 +46,18 @@ std::optional<reasoning::Question> QuestionOf(const GenerationRequest& request) 
   return question;
 }
 
+OrderedJson StepsJson(const reasoning::Trace& trace) {
+  OrderedJson steps = OrderedJson::array();
+  for (const TraceNode* node : reasoning::StepsOfAnswer(trace)) {
+    OrderedJson step = {{"node", node->id}, {"text", reasoning::StepText(*node)}};
+    step["verdict"] = reasoning::Name(reasoning::VerdictOf(*node));
+    const std::string reason = reasoning::RefutationOf(*node);
+    if (!reason.empty()) step["reason"] = reason;
+    steps.push_back(std::move(step));
+  }
+  return steps;
+}
+
 /// What the worker says and the reader takes.
 struct Shared {
   std::mutex mutex;
@@ -154,6 +166,7 @@ GenerationOutcome Reasoning::OutcomeOf(const reasoning::Answer& answer, std::str
   outcome.thought_tokens = answer.trace.budget.tokens;
   outcome.timings.decode_ms = answer.trace.budget.ms;
   outcome.trace_id = answer.trace.id;
+  outcome.steps = StepsJson(answer.trace);
   outcome.verdict = {{"verified", answer.verified}};
   outcome.verdict["confidence"] = answer.confidence ? OrderedJson(*answer.confidence) : nullptr;
   outcome.verdict["uncertainty"] = answer.uncertainty;

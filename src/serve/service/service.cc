@@ -13,7 +13,10 @@ constexpr std::size_t kMostReasoned = 64;
 }  // namespace
 
 Service::Service(const ServiceOptions& options)
-    : options_(options), log_(options.log_level), admission_(options.most_requests) {}
+    : options_(options),
+      log_(options.log_level),
+      admission_(options.most_requests),
+      sessions_(options.sessions) {}
 
 Service::~Service() {
   // What it finds is handed to the workers, which end before it does.

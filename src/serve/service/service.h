@@ -18,6 +18,8 @@
 #include "serve/observe/log.h"
 #include "serve/observe/metrics.h"
 #include "serve/service/models.h"
+#include "serve/service/response_store.h"
+#include "serve/service/sessions.h"
 #include "serve/service/worker_pool.h"
 
 namespace ergo::serve {
@@ -34,6 +36,7 @@ struct ServiceOptions {
   reasoning::StoreOptions traces = {};
   CacheOptions answers = {};  ///< kept for requests whose answer is the same every time
   Log::Level log_level = Log::Level::kInfo;
+  SessionLimits sessions = {};
 };
 
 /// Any thread.
@@ -62,6 +65,8 @@ class Service {
   reasoning::StoreWriter* trace_writer() { return trace_writer_.get(); }
   /// nullptr if answers are not kept.
   AnswerCache* answers() { return answers_.get(); }
+  Sessions& sessions() { return sessions_; }
+  ResponseStore& responses() { return responses_; }
   const ServiceOptions& options() const { return options_; }
   /// Open connections, for metrics; the server tells how to count them.
   std::size_t connections() const { return count_connections_ ? count_connections_() : 0; }
@@ -88,6 +93,8 @@ class Service {
   // Last: they end first, while all of the above is there.
   std::unique_ptr<WorkerPool> workers_;
   std::unique_ptr<WorkerPool> reasoners_;
+  Sessions sessions_;
+  ResponseStore responses_;
   std::atomic<bool> draining_ = false;
   std::function<std::size_t()> count_connections_;
 };
