@@ -121,6 +121,7 @@ TEST(AnswerText, ComesBackAsItWas) {
   outcome.thought_tokens = 1;
   outcome.trace_id = "t1";
   outcome.verdict = OrderedJson{{"verified", true}};
+  outcome.steps = OrderedJson::array({{{"node", "n1"}, {"text", "1 + 1 = 2"}}});
   const Result<GenerationOutcome> read = ReadAnswer(WriteAnswer(outcome));
   ASSERT_TRUE(read) << read.error().Message();
   ASSERT_EQ(read->choices.size(), 1U);
@@ -133,6 +134,7 @@ TEST(AnswerText, ComesBackAsItWas) {
   EXPECT_EQ(read->usage.completion_tokens, 2U);
   EXPECT_EQ(read->trace_id, "t1");
   EXPECT_TRUE(read->verdict["verified"].get<bool>());
+  EXPECT_EQ(read->steps, outcome.steps);
 }
 
 TEST(AnswerText, DamageIsAnError) {

@@ -76,7 +76,8 @@ std::string WriteAnswer(const GenerationOutcome& outcome) {
                          {"completion_tokens", outcome.usage.completion_tokens},
                          {"thought_tokens", outcome.thought_tokens},
                          {"trace_id", outcome.trace_id},
-                         // As text: its members stay in order.
+                         // As text: their members stay in order.
+                         {"steps", outcome.steps.dump()},
                          {"verdict", outcome.verdict.dump()}};
   return document.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -98,9 +99,12 @@ Result<GenerationOutcome> ReadAnswer(std::string_view text) {
     outcome.thought_tokens = document->at("thought_tokens").get<std::size_t>();
     outcome.usage.thought_tokens = outcome.thought_tokens;
     outcome.trace_id = document->at("trace_id").get<std::string>();
-    auto verdict = ParseOrderedJson(document->at("verdict").get<std::string>(), kWhere);
-    if (!verdict) return tl::unexpected(verdict.error());
-    outcome.verdict = *std::move(verdict);
+    for (auto [name, member] :
+         {std::pair{"steps", &outcome.steps}, {"verdict", &outcome.verdict}}) {
+      auto value = ParseOrderedJson(document->at(name).get<std::string>(), kWhere);
+      if (!value) return tl::unexpected(value.error());
+      *member = *std::move(value);
+    }
     return outcome;
   } catch (const Json::exception& error) {
     return Fail(error.what(), kWhere);
