@@ -93,7 +93,9 @@ TEST_F(OpenAiTest, CompletionsGiveLogprobsEchoAndTheBest) {
     EXPECT_EQ(choice["logprobs"]["top_logprobs"][0].size(), 2u);
     double sum = 0.0;
     for (const OrderedJson& one : choice["logprobs"]["token_logprobs"]) sum += one.get<double>();
-    if (before != 0.0) EXPECT_LE(sum, before);
+    if (before != 0.0) {
+      EXPECT_LE(sum, before);
+    }
     before = sum;
   }
   EXPECT_EQ(json["usage"]["completion_tokens"], 24);
@@ -128,7 +130,7 @@ TEST_F(OpenAiTest, AnswersAreHeldToSchemas) {
 }
 
 TEST_F(OpenAiTest, ARequiredCallIsMade) {
-  const std::string tools = R"(, "max_tokens": 150, "tools": [{"type": "function", "function": {
+  const std::string tools = R"(, "max_completion_tokens": 150, "tools": [{"type": "function", "function": {
       "name": "weather", "parameters": {"type": "object", "properties": {
       "city": {"enum": ["Rome", "Oslo"]}}, "required": ["city"], "additionalProperties": false}}}],
       "tool_choice": {"type": "function", "function": {"name": "weather"}})";
@@ -203,7 +205,9 @@ TEST_F(OpenAiTest, AClientThatGoesFreesItsMemory) {
         Written("POST", "/v1/completions",
                 std::string(R"({"prompt": "abc", "max_tokens": 240, "n": 64, "ignore_eos": true)") +
                     (stream ? R"(, "stream": true})" : "}")));
-    if (stream) ASSERT_TRUE(client.ReadUntil("text_completion"));
+    if (stream) {
+      ASSERT_TRUE(client.ReadUntil("text_completion"));
+    }
     ASSERT_TRUE(Soon([&] { return Stats().running > 0; }));
     client.Close();
     EXPECT_TRUE(Soon([&] {

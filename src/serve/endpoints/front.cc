@@ -156,7 +156,6 @@ std::optional<Failure> Front::ReadBody(const Route& route, Call& call) const {
 }
 
 void Front::Run(const Route& route, const CallPtr& call) const {
-  if (call->exchange->gone()) return;
   if (auto wrong = ReadBody(route, *call)) return call->Fail(*wrong);
   // The libraries' exceptions end here: one request must not end the server.
   try {

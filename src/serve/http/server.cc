@@ -261,11 +261,11 @@ asio::awaitable<bool> Connection::ReadRequest(RequestParser& parser) {
       if (parser.state() == State::kBody && !head) {
         head = true;
         wants_much_ = true;
-        Arm(options.body_time);
         if (parser.expects_continue() && input_.empty() &&
             !co_await WriteAll("HTTP/1.1 100 Continue\r\n\r\n")) {
           co_return false;
         }
+        Arm(options.body_time);
       }
       if (used > 0) continue;
       if (parser.state() == State::kError || parser.state() == State::kDone) break;

@@ -113,7 +113,6 @@ void PlainGeneration::Add(Run& run, ToolCallReader::Found found, GenerationEvent
 void PlainGeneration::Conclude(Run& run, GenerationEvent* event) {
   ++ended_;
   auto result = run.stream->Conclude();
-  run.stream->Cancel();
   if (!result) {
     // The engine's own limits, not the request: no room for keys and values, or a stop.
     failure_ = Failure{FailureKind::kUnavailable, result.error().Message(), "engine", {}, 1};
