@@ -1,7 +1,10 @@
 # The program as a Debian package: cd build && cpack -G DEB
 install(FILES ${CMAKE_SOURCE_DIR}/deploy/ergo.service DESTINATION lib/systemd/system)
-install(FILES ${CMAKE_SOURCE_DIR}/docs/man/ergo.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-install(FILES ${CMAKE_SOURCE_DIR}/deploy/serve.toml DESTINATION /etc/ergo)
+install(FILES ${CMAKE_SOURCE_DIR}/docs/man/ergo.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
+        OPTIONAL)  # written by tools/make_man.py
+# Only into packages: an installation into a folder leaves /etc alone.
+install(FILES ${CMAKE_SOURCE_DIR}/deploy/serve.toml DESTINATION /etc/ergo COMPONENT etc
+        EXCLUDE_FROM_ALL)
 install(FILES ${CMAKE_SOURCE_DIR}/deploy/grafana/ergo.json
         DESTINATION ${CMAKE_INSTALL_DATADIR}/ergo/grafana)
 
@@ -15,7 +18,7 @@ set(CPACK_STRIP_FILES ON)
 # Without the library's headers and archives, which are for building other programs.
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_COMPONENTS_GROUPING ALL_COMPONENTS_IN_ONE)
-set(CPACK_COMPONENTS_ALL Unspecified)
+set(CPACK_COMPONENTS_ALL Unspecified etc)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)

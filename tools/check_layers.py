@@ -40,7 +40,7 @@ NEVER = {"base": ["tensor"], "cli": ["capi", "app"], "app": ["capi"]}
 OWNERS = {
     "nlohmann": ["base/json.", "base/precompiled."],
     "CLI": ["cli/"],
-    "curl": ["formats/hub/"],
+    "curl": ["formats/hub/", "serve/observe/"],
     "openssl": ["formats/hub/", "serve/access/", "serve/cache/", "serve/http/"],
     "pcre2.h": ["tokenizer/", "reasoning/trace/"],
     "utf8proc.h": ["tokenizer/"],

@@ -49,6 +49,7 @@ std::vector<Setting> AllSettings(ServeSettings* settings) {
           {"max-requests", &settings->queue},
           {"model", &settings->models},
           {"no-traces", &settings->no_traces},
+          {"otlp-endpoint", &settings->otlp_endpoint},
           {"port", &settings->port},
           {"reasoners", &settings->reasoners},
           {"redis", &settings->redis},
@@ -230,6 +231,8 @@ void AddServeOptions(Options& options, ServeSettings* settings) {
   options.Text("--redis", &settings->redis, "URL", "share them with other servers");
   options.Text("--redis-secret-file", &settings->redis_secret_file, "FILE",
                "seals them; or ERGO_REDIS_SECRET");
+  options.Text("--otlp-endpoint", &settings->otlp_endpoint, "URL",
+               "send OpenTelemetry spans there (http://localhost:4318, say)");
   options.Bytes("--max-body", &settings->body_bytes, "most of a request's body (16M)");
   options.Choice("--log-level", &settings->log_level, "debug|info|warning|error|none",
                  "of the lines on stderr (info)");

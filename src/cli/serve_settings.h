@@ -36,6 +36,7 @@ struct ServeSettings {
   std::string redis_secret;  ///< from ERGO_REDIS_SECRET or the file
   std::string redis_secret_file;
   std::optional<std::int64_t> grpc_port;
+  std::string otlp_endpoint;
   std::string log_level;
   bool no_traces = false;
   std::string config;  ///< the TOML file

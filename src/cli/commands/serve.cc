@@ -79,6 +79,7 @@ Result<serve::ServiceOptions> ServiceOptionsOf(const ServeSettings& settings) {
   if (settings.cache_memory) {
     options.answers.memory_bytes = static_cast<std::size_t>(*settings.cache_memory);
   }
+  options.otlp_endpoint = settings.otlp_endpoint;
   options.answers.file = settings.cache_file;
   options.answers.redis = settings.redis;
   options.answers.redis_secret = settings.redis_secret;

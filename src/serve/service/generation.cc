@@ -110,9 +110,9 @@ Served<std::shared_ptr<Generation>> BeginOrFind(Prepared prepared) {
                        kept->start.prompt_tokens};
   auto on_news = kept->start.on_news;
   start.fresh = [kept](std::function<void()>) { return Begin(std::move(*kept)); };
-  start.on_looked = [&metrics = service.metrics().Of(kept->start.model->name),
+  start.on_looked = [&service, model = kept->start.model->name,
                      began = kept->start.began](const GenerationOutcome* found) {
-    CountLook(metrics, began, found);
+    CountLook(service, model, began, found);
   };
   return StartCached(std::move(start), std::move(on_news));
 }

@@ -216,6 +216,27 @@ Served<GenerationOutcome> PlainGeneration::Outcome() {
   return outcome;
 }
 
+void SendSpan(Service& service, const std::string& model,
+              std::chrono::steady_clock::time_point began, const GenerationOutcome& outcome) {
+  if (service.spans() == nullptr) return;
+  GenerationSpan span;
+  span.end = std::chrono::system_clock::now();
+  span.begin = span.end - std::chrono::duration_cast<std::chrono::system_clock::duration>(
+                              std::chrono::steady_clock::now() - began);
+  span.model = model;
+  for (const GenerationChoice& choice : outcome.choices) {
+    span.finish_reasons.emplace_back(choice.finish_reason);
+    if (choice.finish_reason == "error") span.error = "engine";
+  }
+  span.input_tokens = outcome.usage.prompt_tokens;
+  span.cached_tokens = outcome.usage.cached_tokens;
+  span.output_tokens = outcome.usage.completion_tokens;
+  span.first_token_seconds = outcome.timings.first_token_ms / 1000.0;
+  span.trace_id = outcome.trace_id;
+  span.from_cache = outcome.cached;
+  service.spans()->Add(std::move(span));
+}
+
 }  // namespace
 
 void CountOutcome(GenerationStart& start, const GenerationOutcome& outcome) {
@@ -241,16 +262,19 @@ void CountOutcome(GenerationStart& start, const GenerationOutcome& outcome) {
   if (outcome.timings.decode_tokens_per_second > 0.0) {
     metrics.between_tokens_seconds.Observe(1.0 / outcome.timings.decode_tokens_per_second);
   }
+  SendSpan(start.service, start.model->name, start.began, outcome);
 }
 
-void CountLook(ModelMetrics& metrics, std::chrono::steady_clock::time_point began,
-               const GenerationOutcome* found) {
+void CountLook(Service& service, const std::string& model,
+               std::chrono::steady_clock::time_point began, const GenerationOutcome* found) {
+  ModelMetrics& metrics = service.metrics().Of(model);
   ++metrics.answer_queries;
   if (found == nullptr) return;
   ++metrics.answer_hits;
   for (const GenerationChoice& choice : found->choices) metrics.CountFinish(choice.finish_reason);
   const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - began;
   metrics.request_seconds.Observe(whole.count());
+  SendSpan(service, model, began, *found);
 }
 
 Served<std::shared_ptr<Generation>> StartPlain(GenerationStart start, GenerationRequest request,

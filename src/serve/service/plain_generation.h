@@ -5,10 +5,10 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "serve/access/admission.h"
-#include "serve/observe/metrics.h"
 #include "serve/service/generation.h"
 
 namespace ergo::serve {
@@ -33,7 +33,7 @@ Served<std::shared_ptr<Generation>> StartPlain(GenerationStart start, Generation
 void CountOutcome(GenerationStart& start, const GenerationOutcome& outcome);
 /// Counts a look into the cache of answers; nullptr: the answer was not there. What was there costs
 /// the key no tokens.
-void CountLook(ModelMetrics& metrics, std::chrono::steady_clock::time_point began,
-               const GenerationOutcome* found);
+void CountLook(Service& service, const std::string& model,
+               std::chrono::steady_clock::time_point began, const GenerationOutcome* found);
 
 }  // namespace ergo::serve

@@ -67,6 +67,11 @@ Result<std::unique_ptr<Service>> Service::Create(std::vector<ModelSource> models
                           {{"error", store.error().Message()}});
     }
   }
+  if (!options.otlp_endpoint.empty()) {
+    auto spans = SpanSender::Create(options.otlp_endpoint, options.version);
+    if (!spans) return Fail(std::move(spans));
+    service->spans_ = std::move(*spans);
+  }
   if (auto opened = service->OpenAnswers(&models); !opened) return Fail(std::move(opened));
   service->models_ = std::make_unique<Models>(std::move(models), options.most_models);
   service->workers_ = std::make_unique<WorkerPool>(options.workers, kMostPrepared);

@@ -17,6 +17,7 @@
 #include "serve/cache/answer_cache.h"
 #include "serve/observe/log.h"
 #include "serve/observe/metrics.h"
+#include "serve/observe/spans.h"
 #include "serve/service/models.h"
 #include "serve/service/response_store.h"
 #include "serve/service/sessions.h"
@@ -34,7 +35,8 @@ struct ServiceOptions {
   std::size_t most_models = 0;                   ///< Models
   bool keep_traces = true;
   reasoning::StoreOptions traces = {};
-  CacheOptions answers = {};  ///< kept for requests whose answer is the same every time
+  CacheOptions answers = {};       ///< kept for requests whose answer is the same every time
+  std::string otlp_endpoint = {};  ///< SpanSender; empty: no spans are sent
   Log::Level log_level = Log::Level::kInfo;
   SessionLimits sessions = {};
 };
@@ -42,8 +44,8 @@ struct ServiceOptions {
 /// Any thread.
 class Service {
  public:
-  /// Errors: the key file, options of the cache. A trace store that cannot be opened is only
-  /// logged.
+  /// Errors: the key file, options of the cache, the collector's URL. A trace store that cannot be
+  /// opened is only logged.
   static Result<std::unique_ptr<Service>> Create(std::vector<ModelSource> models,
                                                  const ServiceOptions& options);
   ~Service();
@@ -67,6 +69,8 @@ class Service {
   AnswerCache* answers() { return answers_.get(); }
   Sessions& sessions() { return sessions_; }
   ResponseStore& responses() { return responses_; }
+  /// nullptr if none are sent.
+  SpanSender* spans() { return spans_.get(); }
   const ServiceOptions& options() const { return options_; }
   /// Open connections, for metrics; the server tells how to count them.
   std::size_t connections() const { return count_connections_ ? count_connections_() : 0; }
@@ -88,6 +92,7 @@ class Service {
   Admission admission_;
   std::unique_ptr<reasoning::TraceStore> traces_;
   std::unique_ptr<reasoning::StoreWriter> trace_writer_;
+  std::unique_ptr<SpanSender> spans_;
   std::unique_ptr<AnswerCache> answers_;
   std::unique_ptr<Models> models_;
   // Last: they end first, while all of the above is there.
