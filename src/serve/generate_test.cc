@@ -149,13 +149,16 @@ TEST_F(GenerateTest, EventsAreReplayedAndFollowed) {
 
   // One that is still being written.
   reasoning::StoreWriter writer(service_->traces());
-  auto recorder = std::make_unique<reasoning::Recorder>(reasoning::Trace{.question = "Why?"},
-                                                        writer.Listener());
+  reasoning::Trace head;
+  head.question = "Why?";
+  auto recorder = std::make_unique<reasoning::Recorder>(head, writer.Listener());
   writer.Flush();
   HttpClient client(server_->port());
   client.Send(Written("GET", "/v1/traces/" + recorder->id() + "/events", ""));
   ASSERT_TRUE(client.ReadUntil("event: begin"));
-  recorder->Add(reasoning::TraceNode{.text = "a step"});
+  reasoning::TraceNode step;
+  step.text = "a step";
+  recorder->Add(step);
   ASSERT_TRUE(client.ReadUntil("a step"));
   EXPECT_EQ(Delete("/v1/traces/" + recorder->id()).status, 400);
   recorder->Set({{"status", "answered"}});
