@@ -26,7 +26,9 @@ class Following : public std::enable_shared_from_this<Following> {
     auto self = shared_from_this();
     call_->exchange->Post([self, generation = std::move(generation)]() mutable {
       self->generation_ = std::move(generation);
-      self->call_->exchange->OnGone([self] { self->generation_->Cancel(); });
+      self->call_->exchange->OnGone([self] {
+        if (self->generation_) self->generation_->Cancel();
+      });
       self->AskToPing();
       self->Pump();
     });

@@ -46,6 +46,8 @@ void ReadStop(const OrderedJson& body, SamplingFields* fields) {
 /// The grammar that a body asks for; nullptr: none.
 Result<GrammarPtr> GrammarOf(const OrderedJson& body) {
   namespace constrain = generate::constrain;
+  // Line ends and indents are tokens that nobody reads.
+  const constrain::JsonSchemaOptions options = {.spacing = constrain::JsonSpacing::kOneLine};
   const auto given = [&](const char* name) {
     const auto found = body.find(name);
     return found == body.end() || found->is_null() ? nullptr : &*found;
@@ -53,7 +55,7 @@ Result<GrammarPtr> GrammarOf(const OrderedJson& body) {
   if (const OrderedJson* format = given("response_format")) {
     const std::string type = format->value("type", "text");
     if (type == "text") return GrammarPtr();
-    if (type == "json_object") return constrain::CompileAnyJsonObject();
+    if (type == "json_object") return constrain::CompileAnyJsonObject(options);
     if (type == "regex") return constrain::CompileRegex(format->value("pattern", ""));
     if (type != "json_schema") return Fail("the type of a response format is not known", type);
     const auto wrapper = format->find("json_schema");
@@ -62,12 +64,12 @@ Result<GrammarPtr> GrammarOf(const OrderedJson& body) {
       schema = &(*schema)["schema"];
     }
     if (schema == nullptr) return Fail("there is no schema", "response_format.json_schema");
-    return constrain::CompileParsedJsonSchema(*schema, {}, "response_format");
+    return constrain::CompileParsedJsonSchema(*schema, options, "response_format");
   }
   if (const OrderedJson* schema = given("guided_json")) {
     return schema->is_string()
-               ? constrain::CompileJsonSchema(schema->get<std::string>(), {}, "guided_json")
-               : constrain::CompileParsedJsonSchema(*schema, {}, "guided_json");
+               ? constrain::CompileJsonSchema(schema->get<std::string>(), options, "guided_json")
+               : constrain::CompileParsedJsonSchema(*schema, options, "guided_json");
   }
   if (const OrderedJson* regex = given("guided_regex")) {
     return constrain::CompileRegex(regex->get<std::string>(), "guided_regex");

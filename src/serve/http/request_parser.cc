@@ -42,7 +42,8 @@ const char* DoubtfulFraming(const Headers& headers, bool http_1_0) {
 }  // namespace
 
 RequestParser::RequestParser(const ParseLimits& limits) : impl_(std::make_unique<Impl>()) {
-  impl_->parser.eager(true);
+  // The head alone at first: trailers that are there already would stand among its fields.
+  impl_->parser.eager(false);
   impl_->parser.header_limit(static_cast<std::uint32_t>(limits.header_bytes));
   impl_->parser.body_limit(limits.body_bytes);
 }
@@ -83,7 +84,10 @@ std::size_t RequestParser::Feed(std::string_view bytes) {
     const std::size_t taken =
         impl_->parser.put(boost::asio::buffer(bytes.data() + used, bytes.size() - used), error);
     used += taken;
-    if (state_ == State::kHead && impl_->parser.is_header_done()) ReadHead();
+    if (state_ == State::kHead && impl_->parser.is_header_done()) {
+      ReadHead();
+      impl_->parser.eager(true);
+    }
     if (state_ == State::kError) break;
     if (error == http::error::need_more) break;
     if (error == http::error::header_limit) {

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/text.h"
 #include "serve/tool_calls/tool_call.h"
 
 namespace ergo::serve {
@@ -36,9 +35,11 @@ ToolCallReader::Found ToolCallReader::Finish() {
 }
 
 void ToolCallReader::Look(bool at_end, Found* found) {
+  // Between calls that are not marked, semicolons part them.
+  const auto space = [&] { return called_ && !syntax_->at_start.empty() ? " \t\r\n;" : " \t\r\n"; };
   const auto write = [&](std::size_t count) {
     const std::string_view text = std::string_view(held_).substr(0, count);
-    const bool blank = Trimmed(text).empty();
+    const bool blank = text.find_first_not_of(space()) == kNone;
     // White space around calls belongs to neither.
     if (!blank || !called_) {
       written_ = written_ || !blank;
@@ -56,7 +57,7 @@ void ToolCallReader::Look(bool at_end, Found* found) {
     };
     for (const std::string_view open : syntax_->opens) consider(FindOrBegin(held_, open), open);
     if (!written_) {
-      const std::size_t first = std::min(held_.find_first_not_of(" \t\r\n"), held_.size());
+      const std::size_t first = std::min(held_.find_first_not_of(space()), held_.size());
       for (const std::string_view open : syntax_->at_start) {
         if (first == held_.size() ||
             FindOrBegin(std::string_view(held_).substr(first), open) == 0) {
