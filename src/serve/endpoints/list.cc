@@ -4,6 +4,12 @@ namespace ergo::serve {
 
 std::span<const Endpoint* const> Endpoints() {
   static constexpr const Endpoint* kEndpoints[] = {
+      &kOllamaChat,       // /api/chat
+      &kOllamaGenerate,   // /api/generate
+      &kOllamaLoaded,     // /api/ps
+      &kOllamaShow,       // /api/show
+      &kOllamaTags,       // /api/tags
+      &kOllamaVersion,    // /api/version
       &kApplyTemplate,    // /apply-template
       &kDetokenize,       // /detokenize
       &kHealth,           // /health

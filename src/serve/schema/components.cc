@@ -99,6 +99,30 @@ constexpr std::string_view kModelName = R"json({
   "type": "string", "maxLength": 1024, "description": "A name of /v1/models; empty: the first"
 })json";
 
+constexpr std::string_view kOllamaOptions = R"json({
+  "type": ["object", "null"],
+  "properties": {
+    "num_predict": {"description": "-1: until the context is full", "type": ["integer", "null"],
+                    "minimum": -2, "maximum": 1073741824},
+    "temperature": {"type": ["number", "null"], "minimum": 0, "maximum": 100},
+    "top_k": {"type": ["integer", "null"], "minimum": -1, "maximum": 1073741824},
+    "top_p": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
+    "min_p": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
+    "typical_p": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
+    "seed": {"type": ["integer", "null"], "minimum": -9007199254740992, "maximum": 9007199254740992},
+    "stop": {"$ref": "#/components/schemas/Stop"},
+    "repeat_penalty": {"type": ["number", "null"], "minimum": 0.001, "maximum": 1000},
+    "frequency_penalty": {"type": ["number", "null"], "minimum": -2, "maximum": 2},
+    "presence_penalty": {"type": ["number", "null"], "minimum": -2, "maximum": 2},
+    "ignore_eos": {"type": ["boolean", "null"]},
+    "max_tokens": {"type": ["integer", "null"], "minimum": 1, "maximum": 1073741824},
+    "max_completion_tokens": {"type": ["integer", "null"], "minimum": 1, "maximum": 1073741824},
+    "repetition_penalty": {"type": ["number", "null"], "minimum": 0.001, "maximum": 1000},
+    "stop_token_ids": {"anyOf": [{"type": "null"}, {"$ref": "#/components/schemas/TokenIds"}]},
+    "logit_bias": {"$ref": "#/components/schemas/LogitBias"}
+  }
+})json";
+
 constexpr std::string_view kReasoningEffort = R"json({
   "description": "none: the plain model; else the answer is derived in steps that are checked",
   "type": ["string", "null"],
@@ -205,6 +229,7 @@ std::span<const Component> Components() {
       {"ChatMessage", kChatMessage},
       {"LogitBias", kLogitBias},
       {"ModelName", kModelName},
+      {"OllamaOptions", kOllamaOptions},
       {"ReasoningEffort", kReasoningEffort},
       {"Response", kResponse},
       {"ResponseItem", kResponseItem},
