@@ -5,6 +5,7 @@
 #include "serve/endpoints/answer.h"
 #include "serve/endpoints/chunk_writer.h"
 #include "serve/endpoints/openai_fields.h"
+#include "serve/endpoints/reply_parts.h"
 
 namespace ergo::serve {
 namespace {

@@ -6,12 +6,9 @@
 #include <utility>
 
 #include "serve/endpoints/openai_fields.h"
+#include "serve/endpoints/reply_parts.h"
 
 namespace ergo::serve {
-
-std::string JsonText(const OrderedJson& value) {
-  return value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
-}
 
 ChunkWriter::ChunkWriter(std::shared_ptr<ReplyStream> stream, const ChunkHead& head)
     : stream_(std::move(stream)) {

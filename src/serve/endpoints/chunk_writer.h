@@ -10,9 +10,6 @@
 
 namespace ergo::serve {
 
-/// As JSON text; what is not UTF-8 is replaced.
-std::string JsonText(const OrderedJson& value);
-
 struct ChunkHead {
   std::string id;
   std::string_view object;  ///< "chat.completion.chunk"

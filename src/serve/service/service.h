@@ -95,11 +95,11 @@ class Service {
   std::unique_ptr<SpanSender> spans_;
   std::unique_ptr<AnswerCache> answers_;
   std::unique_ptr<Models> models_;
+  Sessions sessions_;
+  ResponseStore responses_;
   // Last: they end first, while all of the above is there.
   std::unique_ptr<WorkerPool> workers_;
   std::unique_ptr<WorkerPool> reasoners_;
-  Sessions sessions_;
-  ResponseStore responses_;
   std::atomic<bool> draining_ = false;
   std::function<std::size_t()> count_connections_;
 };
