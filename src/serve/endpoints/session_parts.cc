@@ -58,43 +58,18 @@ Failure EngineFailure(const Error& error) {
   return {FailureKind::kUnavailable, error.Message(), "no_room", {}, {}};
 }
 
-bool SessionWork::cancelled() const {
-  return *gone || session->dropped() || call->service.sessions().closing();
-}
-
 void SessionWork::Fill(generate::AnswerOptions* options) const {
   options->name_space = call->principal->owner;
   options->priority = call->principal->priority;
   options->deadline = std::chrono::steady_clock::now() + call->service.options().most_time;
 }
 
-void SessionWork::Count(const generate::Usage& usage) const {
-  ticket->Spend(usage.prompt_tokens - usage.cached_tokens + usage.completion_tokens);
-  ModelMetrics& metrics = call->service.metrics().Of(session->model()->name);
-  metrics.prompt_tokens += usage.prompt_tokens - usage.cached_tokens;
-  metrics.generation_tokens += usage.completion_tokens;
-}
-
 bool StartSessionWork(const CallPtr& call, std::shared_ptr<Session> session,
                       std::function<void(const SessionWork&)> job) {
-  auto ticket = call->service.admission().Enter(*call->principal, std::chrono::steady_clock::now());
-  if (!ticket) {
-    ++call->service.metrics().refused;
-    call->Fail(ticket.error());
-    return false;
-  }
-  const SessionWork work = {call, std::move(session), *std::move(ticket),
-                            std::make_shared<std::atomic<bool>>(false)};
-  call->exchange->OnGone([gone = work.gone] { *gone = true; });
-  if (call->service.sessions().workers().Post([work, run = std::move(job)] { run(work); })) {
-    return true;
-  }
-  ++call->service.metrics().refused;
-  Failure failure = {
-      FailureKind::kTooMany, "too many requests of sessions wait already", "queue_full", {}, {}};
-  failure.retry_after = 1;
-  call->Fail(failure);
-  return false;
+  const auto& model = session->model();
+  return StartWaitingWork(call, model, [session, run = std::move(job)](const WaitingWork& work) {
+    run(SessionWork{work, session});
+  });
 }
 
 }  // namespace ergo::serve

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "serve/endpoints/endpoint.h"
+#include "serve/endpoints/waiting_work.h"
 #include "serve/service/sessions.h"
 
 namespace ergo::serve {
@@ -30,22 +31,16 @@ Served<void> CheckPlace(const ServedModel& model, std::size_t tokens, const std:
 Failure EngineFailure(const Error& error);
 
 /// What waits for the engine on a session's behalf.
-struct SessionWork {
-  CallPtr call;
+struct SessionWork : WaitingWork {
   std::shared_ptr<Session> session;
-  std::shared_ptr<Admission::Ticket> ticket;
-  std::shared_ptr<std::atomic<bool>> gone;
 
   /// The client is gone, the session was dropped, or the server ends.
-  bool cancelled() const;
+  bool cancelled() const { return WaitingWork::cancelled() || session->dropped(); }
   /// Owner, priority and the latest end of whatever is computed.
   void Fill(generate::AnswerOptions* options) const;
-  /// Takes tokens from the key's budget and counts them.
-  void Count(const generate::Usage& usage) const;
 };
 
-/// Runs `job` on a thread that may wait. False: it will not run, and the reason (a budget, a full
-/// queue) has been sent.
+/// As StartWaitingWork.
 bool StartSessionWork(const CallPtr& call, std::shared_ptr<Session> session,
                       std::function<void(const SessionWork&)> job);
 

@@ -89,6 +89,16 @@ constexpr std::string_view kChatMessage = R"json({
   }
 })json";
 
+constexpr std::string_view kEmbeddingInput = R"json({
+  "anyOf": [
+    {"type": "string", "minLength": 1},
+    {"type": "array", "minItems": 1, "maxItems": 2048, "items": {"type": "string", "minLength": 1}},
+    {"type": "array", "minItems": 1, "maxItems": 1048576,
+     "items": {"type": "integer", "minimum": 0, "maximum": 2147483647}},
+    {"type": "array", "minItems": 1, "maxItems": 2048,
+     "items": {"$ref": "#/components/schemas/TokenIds"}}]
+})json";
+
 constexpr std::string_view kLogitBias = R"json({
   "description": "Token ids with what is added to their logits",
   "anyOf": [{"type": "null"},
@@ -227,6 +237,7 @@ std::span<const Component> Components() {
       {"AnthropicTools", kAnthropicTools},
       {"Branch", kBranch},
       {"ChatMessage", kChatMessage},
+      {"EmbeddingInput", kEmbeddingInput},
       {"LogitBias", kLogitBias},
       {"ModelName", kModelName},
       {"OllamaOptions", kOllamaOptions},
