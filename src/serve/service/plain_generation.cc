@@ -19,6 +19,7 @@ struct Run {
   std::optional<ToolCallReader> reader = {};
   GenerationChoice choice = {};
   std::optional<GenerateResult> result = {};
+  double mean_logprob = 0.0;  ///< of the result's tokens, for KeepBest
 };
 
 /// The stop string that ended an answer, if one did.
@@ -37,10 +38,10 @@ std::string StopOf(const generate::LanguageModel& model, const generate::AnswerO
   return found;
 }
 
-double MeanLogprob(const Run& run) {
+double MeanLogprob(const GenerateResult& result) {
   double sum = 0.0;
-  for (const auto& score : run.result->logprobs) sum += static_cast<double>(score.logprob);
-  return sum / static_cast<double>(std::max<std::size_t>(run.result->logprobs.size(), 1));
+  for (const auto& score : result.logprobs) sum += static_cast<double>(score.logprob);
+  return sum / static_cast<double>(std::max<std::size_t>(result.logprobs.size(), 1));
 }
 
 class PlainGeneration final : public Generation {
@@ -170,8 +171,9 @@ bool PlainGeneration::TakeFrom(std::size_t index, GenerationEvent* event) {
 void PlainGeneration::KeepBest() {
   kept_ = true;
   if (!failure_) {
+    for (Run& run : runs_) run.mean_logprob = MeanLogprob(*run.result);
     std::stable_sort(runs_.begin(), runs_.end(),
-                     [](const Run& a, const Run& b) { return MeanLogprob(a) > MeanLogprob(b); });
+                     [](const Run& a, const Run& b) { return a.mean_logprob > b.mean_logprob; });
   }
   runs_.erase(runs_.begin() + static_cast<std::ptrdiff_t>(request_.choices), runs_.end());
 }
