@@ -3,7 +3,6 @@
 
 #include <utility>
 
-#include "kernels/softmax/gumbel.h"
 #include "serve/endpoints/all.h"
 #include "serve/endpoints/openai_fields.h"
 #include "serve/endpoints/reply_parts.h"
@@ -88,7 +87,7 @@ Served<void> AddPlanned(const OrderedJson& item, const std::string& place, const
   }
   for (std::size_t i = 0; i < count; ++i) {
     planned.extension.options.sampling.seed =
-        kernels::DeriveSeed(options.sampling.seed, plan->extensions.size());
+        runtime::DeriveSeed(options.sampling.seed, plan->extensions.size());
     plan->extensions.push_back(planned);
   }
   return {};
