@@ -17,7 +17,6 @@ namespace ergo::cli {
 
 namespace {
 
-
 std::string Overview() {
   std::string text = "Usage: ergo COMMAND [options]\n\n";
   for (const Command* command : Commands()) {

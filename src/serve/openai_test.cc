@@ -130,7 +130,8 @@ TEST_F(OpenAiTest, AnswersAreHeldToSchemas) {
 }
 
 TEST_F(OpenAiTest, ARequiredCallIsMade) {
-  const std::string tools = R"(, "max_completion_tokens": 150, "tools": [{"type": "function", "function": {
+  const std::string tools =
+      R"(, "max_completion_tokens": 150, "tools": [{"type": "function", "function": {
       "name": "weather", "parameters": {"type": "object", "properties": {
       "city": {"enum": ["Rome", "Oslo"]}}, "required": ["city"], "additionalProperties": false}}}],
       "tool_choice": {"type": "function", "function": {"name": "weather"}})";
