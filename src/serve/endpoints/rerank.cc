@@ -42,7 +42,7 @@ constexpr std::string_view kReply = R"json({
 })json";
 
 /// What the query stands behind. Its likelihood there says more about the document than the angle
-/// between two mean states does (docs/howto/serve-apis.md has the figures).
+/// between two mean states does (docs/the-servers-apis.md).
 std::string FramedDocument(const std::string& text) {
   return "Passage: " + text + "\nQuestion that the passage answers:";
 }
