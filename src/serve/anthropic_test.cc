@@ -95,7 +95,14 @@ TEST_F(AnthropicTest, AStopSequenceIsNamed) {
   const std::string text =
       Post("/v1/messages", Body("")).Json()["content"][0]["text"].get<std::string>();
   ASSERT_GE(text.size(), 4U);
-  const std::string stop = text.substr(2, 2);
+  // Whole characters.
+  const auto start_of = [&](std::size_t at) {
+    while (at < text.size() && (text[at] & 0xC0) == 0x80) ++at;
+    return at;
+  };
+  const std::size_t begin = start_of(2);
+  const std::string stop = text.substr(begin, start_of(begin + 1) - begin);
+  ASSERT_FALSE(stop.empty());
   const OrderedJson stops = OrderedJson::array({stop});
   const OrderedJson json =
       Post("/v1/messages", Body(R"(, "stop_sequences": )" + stops.dump())).Json();

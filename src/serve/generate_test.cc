@@ -125,7 +125,7 @@ TEST_F(GenerateTest, TracesAreExported) {
   ASSERT_TRUE(
       Soon([&] { return Get(path).status == 200 && Get(path).Json()["status"] == "answered"; }));
   const HttpReply page = Get(path + "/export");
-  EXPECT_EQ(page.status, 200);
+  ASSERT_EQ(page.status, 200) << page.body;
   EXPECT_EQ(*page.headers.Find("Content-Type"), "text/html; charset=utf-8");
   EXPECT_THAT(*page.headers.Find("Content-Security-Policy"), HasSubstr("default-src 'none'"));
   EXPECT_THAT(page.body, HasSubstr("<html"));

@@ -84,7 +84,8 @@ Result<std::unique_ptr<Front>> Front::Create(Service& service) {
 const Front::Route* Front::Match(const Request& request, NamedValues* parameters,
                                  bool* path_known) const {
   const std::vector<std::string_view> path = PartsOf(request.path);
-  const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
+  std::string_view method = request.method;
+  if (method == "HEAD") method = "GET";
   const Route* best = nullptr;
   NamedValues found;
   *path_known = false;
