@@ -264,7 +264,7 @@ void RpcCall::OnWritten(bool good) {
   std::unique_lock lock(mutex_);
   writing_ = false;
   if (!good) gone_ = true;
-  auto on_room = queue_.empty() ? on_room_ : nullptr;
+  auto on_room = queue_.empty() && end_ == nullptr ? on_room_ : nullptr;
   Advance(lock);
   if (lock.owns_lock()) lock.unlock();
   if (on_room) actions_->Post(std::move(on_room));
