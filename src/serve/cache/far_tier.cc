@@ -1,5 +1,8 @@
 #include "serve/cache/far_tier.h"
 
+#include <pthread.h>
+#include <signal.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -52,6 +55,12 @@ void FarTier::Flush() {
 }
 
 void FarTier::Run() {
+  // Client libraries write to connections whose other side may be gone: to this thread that is an
+  // error like any other, whatever the program does about the signal.
+  sigset_t pipe;
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
   std::unique_lock lock(mutex_);
   while (!closing_) {
     if (!working_) {

@@ -41,8 +41,7 @@ constexpr std::string_view kReply = R"json({
     "usage": {"type": "object", "properties": {"total_tokens": {"type": "integer"}}}}
 })json";
 
-/// What the query stands behind. Its likelihood there says more about the document than the angle
-/// between two mean states does (docs/the-servers-apis.md).
+/// What the query stands behind: ranking by the query's likelihood (Ponte and Croft 1998).
 std::string FramedDocument(const std::string& text) {
   return "Passage: " + text + "\nQuestion that the passage answers:";
 }
