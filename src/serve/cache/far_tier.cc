@@ -101,7 +101,7 @@ void FarTier::FindNext(std::unique_lock<std::mutex>& lock) {
   // One whose time was used up by others is not the keeper's fault.
   if (Clock::now() < lookup.deadline) found = keeper_->Find(lookup.key, lookup.deadline);
   std::shared_ptr<const std::string> answer;
-  if (found && *found) answer = std::make_shared<const std::string>(**std::move(found));
+  if (found && *found) answer = std::make_shared<const std::string>(std::move(**found));
   lookup.on_found(std::move(answer));
   lock.lock();
   busy_ = false;
